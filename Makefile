@@ -1,0 +1,52 @@
+# Everything here prepares what it needs: a private environment in .venv, installed once from the
+# hash-locked requirements. `make` alone lists what there is.
+
+VENV   := .venv
+PY     := $(VENV)/bin/python
+PYTEST := $(PY) -m pytest -p tests.support.skips
+
+.DEFAULT_GOAL := help
+.PHONY: help run test quick lint format bench docs lock clean
+
+help: ## this list
+	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "make %-8s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+
+run: $(VENV)/.runtime ## run Heliograph; without ARGS a simulated house (ARGS="--config house.yaml")
+	@exec $(PY) -m bridge run $(ARGS)
+
+test: $(VENV)/.dev ## the whole test suite (ARGS="tests/contract -x" for a part)
+	@$(PYTEST) $(ARGS)
+
+quick: $(VENV)/.dev ## the tests without the slow ones
+	@$(PYTEST) -q -m "not slow" $(ARGS)
+
+lint: $(VENV)/.dev ## style, types, import rules, and that generated files are up to date
+	@$(PY) -m ruff check .
+	@$(PY) -m ruff format --check .
+	@$(PY) -m mypy
+	@$(VENV)/bin/lint-imports --no-logo
+	@$(PY) -m bridge topics --check
+
+format: $(VENV)/.dev ## format the code and repair what can be repaired without judgement
+	@$(PY) -m ruff check --fix .
+	@$(PY) -m ruff format .
+
+bench: $(VENV)/.dev ## measure latency, start-up, memory and throughput (needs mosquitto)
+	@$(PY) -m bench $(ARGS)
+
+docs: $(VENV)/.runtime ## write what is generated from topics.yaml
+	@$(PY) -m bridge topics --write
+
+lock: ## lock the requirements again after a change in pyproject.toml (UPGRADE=1: newest versions)
+	@tools/lock.sh
+
+clean: ## remove the environment, caches and builds
+	@rm -rf $(VENV) build dist .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
+	@find . -name __pycache__ -type d -prune -exec rm -rf {} +
+
+# A stamp is as new as the lock file it installed; the development environment holds the runtime too.
+$(VENV)/.runtime: requirements.txt tools/venv.sh
+	@tools/venv.sh $(VENV) requirements.txt $@
+
+$(VENV)/.dev: requirements-dev.txt tools/venv.sh
+	@tools/venv.sh $(VENV) requirements-dev.txt $@

@@ -1,0 +1,1 @@
+"""Bridges to the topics of other programs."""

@@ -1,0 +1,1 @@
+"""The es-ESS topics, served for flows that already use them."""

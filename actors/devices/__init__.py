@@ -1,0 +1,1 @@
+"""Devices that Heliograph reads and controls."""

@@ -1,0 +1,126 @@
+"""A device that an ESP, a flow or another bridge publishes under `Devices/{device}/…`.
+
+Nothing is read here: what arrives is checked for range and age like our own readings, and brought
+into one coherent `State`. Whoever publishes a `State` of its own is left to it.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, ClassVar
+
+import msgspec
+
+from bridge.device import Device
+from bridge.errors import DeviceError
+
+if TYPE_CHECKING:
+    from bridge.actor import Context
+    from bridge.bus import Message
+
+_LOOK = 0.5
+_OFFLINE_AFTER = 3.0
+
+
+class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """Nothing must be set: the topics tell everything."""
+
+    manufacturer: str | None = None
+    model: str | None = None
+
+
+class External(Device):
+    """Checks and completes what somebody else publishes."""
+
+    kind = "external"
+    Settings = Settings
+    quantities: ClassVar[tuple[str, ...]] = ()
+    reads_directly = False
+
+    def __init__(self, context: Context) -> None:
+        super().__init__(context)
+        self._values: dict[str, tuple[float | str, float]] = {}
+        self._errors: dict[str, str] = {}
+        self._speaks_state = False
+
+    async def run(self) -> None:
+        """Answer every value; notice when none comes."""
+        if self.settings.manufacturer or self.settings.model:
+            await self.info(self.settings.manufacturer, self.settings.model)
+        await self.subscribe("Devices/{device}/{Quantity}", self._on_value, device=self.id)
+        async for _ in self.every(_LOOK):
+            await self._look()
+
+    async def read_once(self) -> dict[str, float | str | None]:
+        """Only the broker knows; `doctor` and `read` say so."""
+        sentence = f"{self.id} is published by somebody else: look at Devices/{self.id}/# instead"
+        raise DeviceError(sentence)
+
+    async def _look(self) -> None:
+        await self.mark_stale()
+        if self.status_of() == "stale" and self.age_of() > _OFFLINE_AFTER * self._patience():
+            await self.device_status("offline", f"nothing came for {self.age_of():.0f} s")
+            await self.health(f"nothing has been published under Devices/{self.id} for a while")
+
+    def _patience(self) -> float:
+        ages = [self.contract.quantity(name).max_age or 60.0 for name in self._values]
+        return min(ages, default=60.0)
+
+    async def _on_value(self, message: Message) -> None:
+        name = message.params["Quantity"]
+        if name == "State":
+            await self._on_state(message)
+        elif name == "Status":
+            await self._on_status(message)
+        elif name == "Info":
+            return
+        elif message.channel is None:
+            await self._refuse(name, f"{name} is not a quantity that topics.yaml knows")
+        elif message.error is not None:
+            await self._refuse(name, message.error)
+        elif not message.retained:
+            await self._accept(name, message)
+
+    async def _accept(self, name: str, message: Message) -> None:
+        if self._errors.pop(name, None) is not None:
+            await self._tell_errors()
+        if message.value is None:
+            self._values.pop(name, None)
+        else:
+            self._values[name] = (message.value, message.at)
+        if not self._speaks_state:
+            await self._state()
+
+    async def _state(self) -> None:
+        now = self.clock.now()
+        values: dict[str, float | str | None] = {}
+        for name, (value, at) in self._values.items():
+            limit = self.contract.quantity(name).max_age
+            values[name] = value if limit is None or now - at <= limit else None
+        await self.reading(values, plain=False)
+        await self.health(None)
+
+    async def _on_state(self, message: Message) -> None:
+        """Our own echo, or the device's own word; the latter wins from then on."""
+        if message.retained or not message.payload or message.payload in self.sent_states:
+            return
+        if message.error is not None:
+            await self._refuse("State", message.error)
+            return
+        if self._errors.pop("State", None) is not None:
+            await self._tell_errors()
+        self._speaks_state = True
+        await self.seen(message.value)
+        await self.health(None)
+
+    async def _on_status(self, message: Message) -> None:
+        if message.value == "offline" and not message.retained and self.status_of() == "online":
+            await self.device_status("offline", "it said so itself")
+
+    async def _refuse(self, name: str, sentence: str) -> None:
+        if self._errors.get(name) != sentence:
+            self._errors[name] = sentence
+            self.log.warning(f"refused: {sentence}")
+            await self._tell_errors()
+
+    async def _tell_errors(self) -> None:
+        await self.message("Warning", "; ".join(self._errors.values()) or None)

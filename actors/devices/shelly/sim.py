@@ -1,0 +1,142 @@
+"""A simulated Shelly over real HTTP and WebSocket, with logins and faults."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Self
+
+import anyio
+from aiohttp import web
+
+from actors.devices.shelly.simulator.faults import FAULTS
+from actors.devices.shelly.simulator.first import FirstGeneration
+from actors.devices.shelly.simulator.later import LaterGeneration
+from actors.devices.shelly.simulator.login import MOST_USES, DigestDoor
+from actors.devices.shelly.simulator.model import MODELS, Plant
+from actors.devices.shelly.simulator.server import Face
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+
+class Simulator:
+    """`async with Simulator(model="pro3em") as sim:` serves one device on `sim.port`.
+
+    model: a key of MODELS. power: W per line, + = import, a list or a callable that is asked at
+    each request. password: with it, a login is required. firmware: from 2.0.0 on a digest nonce
+    may be used again. profile: triphase or monophase (pro3em). two_way: plus1pm counts both
+    directions. `fault` is None or a key of FAULTS, for the paths that begin with `fault_on`;
+    `delay` (s) belongs to the fault `slow`. `plant` has everything else that can be measured.
+    """
+
+    def __init__(  # noqa: PLR0913 - as many as a device has properties
+        self,
+        model: str = "pro3em",
+        host: str = "127.0.0.1",
+        port: int = 0,
+        *,
+        password: str | None = None,
+        username: str = "admin",
+        firmware: str | None = None,
+        profile: str = "triphase",
+        two_way: bool | None = None,
+        mac: str = "AABBCCDDEE01",
+        power: Sequence[float] | Callable[[], Sequence[float]] = (),
+    ) -> None:
+        if model not in MODELS:
+            raise ValueError(f"model {model!r} is not known: {', '.join(MODELS)} are")
+        kind = MODELS[model]
+        self.model, self.host, self.port = kind, host, port
+        self.password, self.username = password, username
+        outputs = [True] * kind.outputs
+        self.plant = Plant(kind.lines, outputs, source=power)
+        self.plant.switched = kind.measures in {"meters", "switch"}
+        self.device: FirstGeneration | LaterGeneration
+        self.door: DigestDoor | None = None
+        if kind.generation == 1:
+            self.device = FirstGeneration(kind, self.plant, mac, login=password is not None)
+            self.id = f"{kind.prefix}-{mac}"
+        else:
+            version = firmware or kind.firmware
+            self.device = LaterGeneration(
+                kind,
+                self.plant,
+                mac,
+                login=password is not None,
+                firmware=version,
+                profile=profile,
+                two_way=kind.measures == "pm1" if two_way is None else two_way,
+            )
+            self.id = self.device.id
+            if password is not None:
+                uses = MOST_USES if int(version.split(".")[0]) > 1 else 1
+                self.door = DigestDoor(self.id, password, uses)
+        self.fault: str | None = None
+        self.fault_on = "/"
+        self.delay = 0.5
+        self.requests: list[str] = []
+        self.connections: set[object] = set()
+        self.logins_refused = 0
+        self.change = anyio.Event()
+        self._runner: web.AppRunner | None = None
+
+    # ---------------------------------------------------------------- the physical side
+
+    @property
+    def power(self) -> list[float]:
+        """W on each line now, + = import."""
+        return self.plant.powers()
+
+    @power.setter
+    def power(self, source: Sequence[float] | Callable[[], Sequence[float]]) -> None:
+        self.plant.source = source
+        self.changed()
+
+    @property
+    def output(self) -> list[bool]:
+        """Which relays are closed."""
+        return self.plant.outputs
+
+    def advance(self, seconds: float) -> None:
+        """Move the energy counters on by so many seconds at the present powers."""
+        self.plant.advance(seconds)
+        self.changed()
+
+    def changed(self) -> None:
+        """Wake the WebSocket clients: something is different."""
+        change, self.change = self.change, anyio.Event()
+        change.set()
+
+    # ---------------------------------------------------------------- serving
+
+    async def __aenter__(self) -> Self:
+        await self.start()
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        await self.stop()
+
+    async def start(self) -> None:
+        """Listen; the port stays the same over stop and start."""
+        self._runner = web.AppRunner(
+            Face(self).application,
+            access_log=None,
+            handler_cancellation=True,
+            shutdown_timeout=0.1,
+        )
+        await self._runner.setup()
+        site = web.TCPSite(self._runner, self.host, self.port, reuse_address=True)
+        try:
+            await site.start()
+        except OSError:
+            await self.stop()
+            raise
+        self.port = self._runner.addresses[0][1]
+
+    async def stop(self) -> None:
+        """Close every connection and the port."""
+        runner, self._runner = self._runner, None
+        if runner is not None:
+            await runner.cleanup()
+
+
+__all__ = ["FAULTS", "MODELS", "Simulator"]

@@ -1,0 +1,1 @@
+"""Shares surplus power among the consumers that ask for it."""

@@ -1,0 +1,132 @@
+"""The shell of the distributor: MQTT in, the pure core decides, MQTT out. It decides nothing."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, ClassVar
+
+import anyio
+import msgspec
+from actors.distributor.core import Balance, Distributor
+
+from actors.distributor.intake import Intake
+from actors.distributor.outlet import Outlet
+from bridge.actor import Actor
+
+if TYPE_CHECKING:
+    from bridge.actor import Context
+    from bridge.bus import Message
+
+_SAVE_EVERY = 60.0
+_LOOK = 1.0
+_GATHER = 0.002
+
+
+class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """What the owner may set about the sharing. Times in s."""
+
+    reservation: str | float = 0
+    interval: float = 5
+    request_ttl: float = 180
+    settle: float = 2
+
+
+class DistributorActor(Actor):
+    """Hears `Requests/+/…` and the site's balance, publishes what everyone may draw, and why."""
+
+    kind = "distributor"
+    Settings = Settings
+    stops_first = True
+    writes: ClassVar[tuple[str, ...]] = (
+        "Requests/{consumer}/Allowance",
+        "Requests/{consumer}/Grant",
+        "Requests/{consumer}/Reason",
+        "Requests/{consumer}/Energy",
+        "Requests/{consumer}/Error",
+        "Site/{Value}",
+        "Site/State",
+        "Site/Pause",
+    )
+
+    def __init__(self, context: Context) -> None:
+        super().__init__(context)
+        self.core = Distributor(self.settings, owner=self.config.consumers)
+        self._changed = anyio.Event()
+        self.intake = Intake(self, self.core, self.wake)
+        self.outlet = Outlet(self)
+        self._saved = self.clock.now()
+
+    def wake(self) -> None:
+        """Something came in that may change a decision."""
+        self._changed.set()
+
+    async def run(self) -> None:
+        """Decide on every event and at every moment that the core asked to be woken."""
+        self._restore()
+        await self.intake.start()
+        await self.subscribe("Site/Balance", self._on_balance)
+        async for _ in self.every(_LOOK):
+            until = self.clock.now() + _LOOK
+            while (left := until - self.clock.now()) > 0:
+                wake = await self._decide()
+                if wake is not None:
+                    left = min(left, max(0.0, wake - self.clock.now()))
+                with anyio.move_on_after(left):
+                    await self._changed.wait()
+                    # What arrives together is decided together.
+                    await anyio.sleep(_GATHER if self.bus.waiting else 0)
+            self._save_now_and_then()
+
+    async def _decide(self) -> float | None:
+        self._changed = anyio.Event()
+        decision = self.core.decide(self.clock.now())
+        await self.outlet.publish(decision, self.core.energies())
+        for consumer in decision.gone:
+            self.core.forget(consumer)
+            await self.outlet.remove(consumer)
+        return decision.wake
+
+    def _on_balance(self, message: Message) -> None:
+        if message.retained or message.error is not None or message.value is None:
+            return
+        site = self.config.site
+        value: dict[str, Any] = message.value
+        age = value.get("age") or 0.0
+        self.core.balance(
+            Balance(
+                grid=value.get("GridPower"),
+                pv=value.get("PvPower"),
+                battery=value.get("BatteryPower"),
+                soc=value.get("BatterySoc"),
+                pv_metered=bool(site and site.pv),
+                battery_present=bool(site and site.battery),
+                why=value.get("why"),
+            ),
+            message.at - age,
+        )
+        self.wake()
+
+    async def on_connect(self) -> None:
+        """Everything that consumers and owners rely on, again, as it stands now."""
+        self.outlet.forget_shown()
+        self.wake()
+
+    async def safe(self) -> None:
+        """Nobody may draw anything any more, and is told why."""
+        await self.outlet.stop("the bridge is stopping")
+        self._save()
+
+    # ---------------------------------------------------------------- what survives a restart
+
+    def _restore(self) -> None:
+        found = self.state.load("distributor")
+        if found:
+            self.core.restore(found.get("core", {}), self.clock.now())
+
+    def _save_now_and_then(self) -> None:
+        if self.clock.now() - self._saved >= _SAVE_EVERY or self.intake.unsaved:
+            self._save()
+
+    def _save(self) -> None:
+        self._saved = self.clock.now()
+        self.intake.unsaved = False
+        self.state.save("distributor", {"core": self.core.export()})

@@ -1,0 +1,282 @@
+"""Who gets how much of a given surplus: the allocation rules of es-ESS, in a sane form.
+
+Powers are whole microwatts and priorities whole millionths inside, so that no rounding error can
+tip a decision and the quick way equals the step by step way exactly. Each consumer climbs its own
+ladder (0, first grant, then steps, at most its request); the grants of all consumers are made in
+the order of their effective priority. A grant that does not fit ends the climb of its consumer for
+this allocation, because what is left only falls.
+"""
+
+from __future__ import annotations
+
+import heapq
+import math
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Final, NamedTuple
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+MICRO: Final = 1_000_000
+_MOST: Final = 1e9
+# Added to each shift, as in es-ESS: it keeps two consumers with equal shifts from moving as one.
+_SHIFT_EXTRA: Final = 100
+# One microwatt of grace, for sums that were formed with floats outside.
+_GRACE: Final = 1
+_FIRST_WALK: Final = 64
+
+
+def micro(value: float) -> int:
+    """`value` in millionths, bounded to 1e9 either way; the unknowable (NaN) is 0."""
+    if value != value:  # noqa: PLR0124 - the quickest test for NaN
+        return 0
+    return round(max(-_MOST, min(_MOST, value)) * MICRO)
+
+
+class Demand:
+    """What one consumer may be given: the ladder 0, `first`, `first` + n * `step`, `request`.
+
+    All powers in microwatts. `count` is the number of grants to the top of the ladder; 0 when
+    nothing can be granted.
+    """
+
+    __slots__ = ("base", "count", "first", "id", "ignores", "priority", "request", "shift", "step")
+
+    def __init__(
+        self,
+        id: str,  # noqa: A002 - what it is called everywhere
+        request: float,
+        step: float = 0.0,
+        minimum: float = 0.0,
+        priority: float = 100.0,
+        shift: float = 0.0,
+        ignores: bool = False,  # noqa: FBT002 - see above
+    ) -> None:
+        """Powers in W. `step` 0 means all or nothing (`minimum` is then ignored)."""
+        self.id = id
+        self.request = max(0, micro(request))
+        self.step = max(1, micro(step)) if step > 0 else 0
+        self.ignores = ignores
+        self.priority = micro(priority)
+        self.base = 0 if ignores else self.priority
+        self.shift = micro(shift) + _SHIFT_EXTRA if shift > 0 else 0
+        least = max(0, micro(minimum)) if self.step else 0
+        self.first = least or (min(self.step, self.request) if self.step else self.request)
+        if self.request <= 0 or self.first > self.request:
+            self.count = 0
+        elif self.step:
+            self.count = 1 + -(-(self.request - self.first) // self.step)
+        else:
+            self.count = 1
+
+    def level(self, grants: int) -> int:
+        """Microwatts after so many grants."""
+        if grants <= 0:
+            return 0
+        return min(self.request, self.first + (grants - 1) * self.step)
+
+    def grants(self, amount: int) -> int:
+        """The most grants that stay within `amount` microwatts."""
+        if amount < self.first or not self.count:
+            return 0
+        if amount >= self.request:
+            return self.count
+        return 1 + (amount - self.first) // self.step
+
+
+class Grant(NamedTuple):
+    """One grant: who, W, and the effective priority at that moment."""
+
+    id: str
+    power: float
+    priority: float
+
+
+@dataclass(slots=True)
+class _Climb:
+    """An allocation under way. `rest` is what is left, before the reservation."""
+
+    demands: Sequence[Demand]
+    counts: list[int]
+    ranks: list[int]
+    rest: int
+    reservation: int
+
+    def room(self, demand: Demand) -> int:
+        left = self.rest if demand.ignores else self.rest - self.reservation
+        return left + _GRACE
+
+    def fits(self, index: int) -> bool:
+        demand, count = self.demands[index], self.counts[index]
+        return demand.level(count + 1) - demand.level(count) <= self.room(demand)
+
+    def key(self, index: int) -> int:
+        demand = self.demands[index]
+        return demand.base + self.counts[index] * demand.shift
+
+    def take(self, index: int, counts: int) -> None:
+        demand = self.demands[index]
+        self.rest -= demand.level(counts) - demand.level(self.counts[index])
+        self.counts[index] = counts
+
+
+def ranks(demands: Sequence[Demand]) -> list[int]:
+    """Who comes first at equal effective priority.
+
+    The order of registration, but among themselves those who ignore the reservation (they all
+    start at 0) go by their configured priority: they share out the places they hold.
+    """
+    places = [index for index, demand in enumerate(demands) if demand.ignores]
+    order = list(range(len(demands)))
+    if len(places) > 1:
+        chosen = sorted(places, key=lambda index: (demands[index].priority, index))
+        for place, index in zip(places, chosen, strict=True):
+            order[index] = place
+    return order
+
+
+def _begin(
+    power: int, reservation: int, demands: Sequence[Demand], start: Sequence[int] | None
+) -> _Climb:
+    counts = list(start) if start is not None else [0] * len(demands)
+    held = sum(d.level(count) for d, count in zip(demands, counts, strict=True) if count)
+    return _Climb(demands, counts, ranks(demands), power - held, max(0, reservation))
+
+
+def share(
+    power: int, reservation: int, demands: Sequence[Demand], start: Sequence[int] | None = None
+) -> list[int]:
+    """Share `power` microwatts; returns the number of grants of each demand, in order.
+
+    `start` are grants already held: deducted first (what is left may be negative), their shifts
+    counted. A negative reservation counts as 0.
+    """
+    climb = _begin(power, reservation, demands, start)
+    heap = [
+        (climb.key(index), climb.ranks[index], index)
+        for index, demand in enumerate(demands)
+        if climb.counts[index] < demand.count
+    ]
+    heapq.heapify(heap)
+    budget = _FIRST_WALK
+    while heap:
+        _walk(climb, heap, budget)
+        if heap:
+            _leap(climb, heap)
+            budget = _FIRST_WALK + 4 * len(heap)
+    return climb.counts
+
+
+def _walk(climb: _Climb, heap: list[tuple[int, int, int]], budget: int) -> None:
+    """Make at most `budget` grants one after the other."""
+    while heap and budget:
+        key, rank, index = heap[0]
+        demand, count = climb.demands[index], climb.counts[index]
+        held = demand.level(count)
+        room = climb.room(demand)
+        if demand.level(count + 1) - held > room:
+            heapq.heappop(heap)
+            continue
+        budget -= 1
+        # Without a shift nobody can come between: all that fits at once.
+        reached = count + 1 if demand.shift else demand.grants(held + room)
+        climb.take(index, reached)
+        if reached >= demand.count:
+            heapq.heappop(heap)
+        else:
+            heapq.heapreplace(heap, (key + demand.shift, rank, index))
+
+
+def _leap(climb: _Climb, heap: list[tuple[int, int, int]]) -> None:
+    """Make all grants up to the highest priority level up to which everybody's fit, at once."""
+    heap[:] = [entry for entry in heap if climb.fits(entry[2])]
+    if not heap or climb.rest < 0:
+        return
+    indices = [index for _, _, index in heap]
+    demands = climb.demands
+    low = min(heap)[0] - 1
+    high = max(demands[i].base + demands[i].count * demands[i].shift for i in indices)
+    if not _all_fit(climb, indices, high):
+        fine = min((demands[i].shift for i in indices if demands[i].shift), default=1)
+        while high - low > fine:
+            middle = (low + high) // 2
+            if _all_fit(climb, indices, middle):
+                low = middle
+            else:
+                high = middle
+        high = low
+    for index in indices:
+        climb.take(index, _reached(climb, index, high))
+    heap[:] = [
+        (climb.key(index), climb.ranks[index], index)
+        for index in indices
+        if climb.counts[index] < demands[index].count
+    ]
+    heapq.heapify(heap)
+
+
+def _reached(climb: _Climb, index: int, key: int) -> int:
+    """How many grants the consumer has when everything up to priority `key` is granted."""
+    demand, count = climb.demands[index], climb.counts[index]
+    if key < demand.base:
+        return count
+    if not demand.shift:
+        return demand.count
+    return max(count, min(demand.count, (key - demand.base) // demand.shift + 1))
+
+
+def _all_fit(climb: _Climb, indices: Sequence[int], key: int) -> bool:
+    """True only if each grant up to `key` fits at its turn, in whatever order."""
+    left = climb.rest
+    floor = 0
+    for index in indices:
+        demand, count = climb.demands[index], climb.counts[index]
+        reached = _reached(climb, index, key)
+        if reached > count:
+            left -= demand.level(reached) - demand.level(count)
+            if not demand.ignores:
+                floor = climb.reservation
+    return left >= floor - _GRACE
+
+
+def allocate(
+    power: float,
+    reservation: float,
+    demands: Sequence[Demand],
+    start: Mapping[str, int] | None = None,
+) -> dict[str, float]:
+    """Share `power` W; the allowance of each in W. `start`: grants already held, by id."""
+    held = [(start or {}).get(demand.id, 0) for demand in demands]
+    counts = share(micro(power), micro(reservation), demands, held)
+    return {d.id: d.level(count) / MICRO for d, count in zip(demands, counts, strict=True)}
+
+
+def allocate_stepwise(
+    power: float,
+    reservation: float,
+    demands: Sequence[Demand],
+    start: Mapping[str, int] | None = None,
+) -> tuple[dict[str, float], list[Grant]]:
+    """The same as `allocate`, grant by grant, and the list of grants in the order made."""
+    held = [(start or {}).get(demand.id, 0) for demand in demands]
+    climb = _begin(micro(power), micro(reservation), demands, held)
+    grants: list[Grant] = []
+    while True:
+        order = sorted(range(len(demands)), key=lambda i: (climb.key(i), climb.ranks[i]))
+        chosen = next(
+            (i for i in order if climb.counts[i] < demands[i].count and climb.fits(i)), None
+        )
+        if chosen is None:
+            break
+        before, key = climb.rest, climb.key(chosen)
+        climb.take(chosen, climb.counts[chosen] + 1)
+        grants.append(Grant(demands[chosen].id, (before - climb.rest) / MICRO, key / MICRO))
+    levels = {d.id: d.level(n) / MICRO for d, n in zip(demands, climb.counts, strict=True)}
+    return levels, grants
+
+
+def missing(demand: Demand, count: int, left: int, reservation: int) -> int:
+    """Whole W (at least 1) that the next grant lacks when `left` microwatts are not given away."""
+    room = left if demand.ignores else left - max(0, reservation)
+    increment = demand.level(count + 1) - demand.level(count)
+    return max(1, math.ceil((increment - room) / MICRO))

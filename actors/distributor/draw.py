@@ -1,0 +1,84 @@
+"""What one consumer draws, as far as it counts, and what it drew a moment ago.
+
+A report and the meter never arrive at the same moment. So the values of the last seconds are kept:
+the lowest of them decides what may be newly given, the highest what may be kept.
+See docs/decisions/0003-settle-window.md.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Final
+
+from actors.distributor.allocate import MICRO
+
+PATIENCE: Final = 60.0
+_WATT_SECONDS_PER_KWH: Final = 3.6e6
+_MOST_CHANGES: Final = 64
+
+
+@dataclass(slots=True)
+class Draw:
+    """Counted consumption in microwatts over time. `kwh` is what was drawn under allowances."""
+
+    value: int = 0
+    kwh: float = 0.0
+    over_since: float | None = None
+    overdrawn: bool = False
+    expected: int = 0  # after a raise: what it may draw by now without having said so
+    _changes: list[tuple[float, int]] = field(default_factory=list)
+    _counted_at: float | None = None
+
+    def report(self, now: float, consumption: int, allowance: int, most: int, margin: int) -> None:
+        """It says what it draws. `most` is its request, `margin` what is no overdraft yet."""
+        if consumption <= allowance + margin:
+            self.over_since = None
+        elif self.over_since is None:
+            self.over_since = now
+        self.overdrawn = self.over_since is not None and now >= self.over_since + PATIENCE
+        counted = min(consumption, most)
+        self._set(now, min(counted, allowance) if self.overdrawn else counted)
+
+    def follow(self, now: float, allowance: int) -> None:
+        """It says nothing: it is taken to draw what it is allowed."""
+        self.over_since, self.overdrawn = None, False
+        self._set(now, allowance)
+
+    @property
+    def patient_until(self) -> float | None:
+        """When what it draws above its allowance becomes ordinary load."""
+        return None if self.over_since is None else self.over_since + PATIENCE
+
+    def settle_now(self, now: float) -> None:
+        """The present value has always been so: the meter has seen it already."""
+        self._changes = [(now, self.value)]
+
+    def integrate(self, now: float, allowance: int) -> None:
+        """Add the energy since the last call; to be called before anything changes."""
+        if self._counted_at is not None and allowance > 0 and now > self._counted_at:
+            drawn = self.value / MICRO * (now - self._counted_at)
+            self.kwh += drawn / _WATT_SECONDS_PER_KWH
+        self._counted_at = now if self._counted_at is None else max(now, self._counted_at)
+
+    def span(self, since: float) -> tuple[int, int]:
+        """The lowest and the highest value that was in force at or after `since`."""
+        changes = self._changes
+        if len(changes) <= 1:
+            return self.value, self.value
+        while len(changes) > 1 and changes[1][0] <= since:
+            del changes[0]
+        values = [value for _, value in changes]
+        return min(values), max(values)
+
+    def _set(self, now: float, value: int) -> None:
+        changes = self._changes
+        if changes and changes[-1][1] == value:
+            self.value = value
+            return
+        self.value = value
+        at = max(now, changes[-1][0]) if changes else now
+        changes.append((at, value))
+        if len(changes) > _MOST_CHANGES:
+            # Nobody asks while the meter is silent; the extremes are all that will matter.
+            values = [value for _, value in changes]
+            changes[:-1] = [(at, min(values)), (at, max(values))]

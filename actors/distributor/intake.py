@@ -1,0 +1,169 @@
+"""What comes in: requests as single topics or JSON, overrides, the pause. Bad input is answered."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from actors.distributor.core import Distributor
+
+    from bridge.actor import Actor
+    from bridge.bus import Message
+
+_OUTPUTS = frozenset({"Allowance", "Grant", "Reason", "Energy", "Error"})
+_OVERRIDES = ("IsAutomatic", "Priority")
+_MOST_CONSUMERS = 1000
+
+
+class Intake:
+    """Turns messages into calls of the core; a refused field is told to its sender.
+
+    A refused payload changes nothing: the last good value stays and keeps ageing.
+    """
+
+    def __init__(self, actor: Actor, core: Distributor, wake: Callable[[], None]) -> None:
+        self._actor = actor
+        self._core = core
+        self._wake = wake
+        self._errors: dict[str, dict[str, str]] = {}
+        self._known: set[str] = set()
+        self._warned: dict[str, str] = {}
+        self.unsaved = False
+
+    async def start(self) -> None:
+        """Subscribe to everything that concerns requests."""
+        actor = self._actor
+        await actor.subscribe("Requests/{consumer}", self._on_json)
+        await actor.subscribe("Requests/{consumer}/{Field}", self._on_field)
+        for field in _OVERRIDES:
+            await actor.subscribe(
+                "Requests/{consumer}/{Field}/Set", self._on_override, command=True, Field=field
+            )
+        await actor.subscribe("Site/Pause", self._on_old_pause)
+        await actor.subscribe("Site/Pause/Set", self._on_pause, command=True)
+        await actor.subscribe("Site/Hold", self._on_hold)
+        await self.publish_pause()
+
+    # ---------------------------------------------------------------- requests
+
+    async def _on_field(self, message: Message) -> None:
+        consumer, name = message.params["consumer"], message.params["Field"]
+        if name in _OUTPUTS:
+            self._on_own_output(consumer, name, message)
+        elif not self._admit(consumer):
+            return
+        elif message.channel is None:
+            await self._refuse(consumer, name, f"{name[:40]} is not a field of a request")
+        elif message.error is not None:
+            await self._refuse(consumer, message.channel.params["Field"], message.error)
+        else:
+            fields = {message.channel.params["Field"]: message.value}
+            await self._accept(consumer, fields, message)
+
+    async def _on_json(self, message: Message) -> None:
+        consumer = message.params["consumer"]
+        if not self._admit(consumer):
+            return
+        if message.error is not None:
+            await self._refuse(consumer, "JSON", message.error)
+            return
+        await self._clear_error(consumer, "JSON")
+        if message.value:
+            await self._accept(consumer, message.value, message)
+
+    async def _accept(self, consumer: str, fields: dict[str, Any], message: Message) -> None:
+        self._core.request(consumer, fields, message.at, retained=message.retained)
+        for name in fields:
+            await self._clear_error(consumer, name)
+        self._wake()
+
+    def _on_own_output(self, consumer: str, name: str, message: Message) -> None:
+        # An allowance found at start is what a former run left; it is believed for one ttl at most.
+        if name == "Allowance" and message.retained and message.error is None and message.value:
+            self._core.inherit(consumer, float(message.value), message.at)
+            self._known.add(consumer)
+            self._wake()
+
+    def _admit(self, consumer: str) -> bool:
+        """Ids are `[A-Za-z0-9_-]{1,32}`; more consumers than any house has are not taken in."""
+        if consumer in self._known:
+            return True
+        if len(self._known) >= _MOST_CONSUMERS or not self._actor.contract.is_id(consumer):
+            return False
+        self._known.add(consumer)
+        return True
+
+    def forget(self, consumer: str) -> None:
+        """A consumer that is gone frees its place."""
+        self._known.discard(consumer)
+        self._errors.pop(consumer, None)
+
+    # ---------------------------------------------------------------- refusals
+
+    async def _refuse(self, consumer: str, name: str, sentence: str) -> None:
+        errors = self._errors.setdefault(consumer, {})
+        if errors.get(name) == sentence:
+            return
+        errors[name] = sentence
+        self._actor.log.warning(f"request of {consumer} refused: {sentence}")
+        await self._publish_errors(consumer)
+
+    async def _clear_error(self, consumer: str, name: str) -> None:
+        if self._errors.get(consumer, {}).pop(name, None) is not None:
+            await self._publish_errors(consumer)
+
+    async def _publish_errors(self, consumer: str) -> None:
+        text = "; ".join(self._errors.get(consumer, {}).values()) or None
+        await self._actor.publish("Requests/{consumer}/Error", text, consumer=consumer)
+
+    # ---------------------------------------------------------------- the owner's word
+
+    async def _on_override(self, message: Message) -> None:
+        consumer, name = message.params["consumer"], message.params["Field"]
+        if not await self._is_live_command(message) or not self._admit(consumer):
+            return
+        self._core.override(consumer, name, message.value)
+        self.unsaved = True
+        self._wake()
+
+    async def _on_pause(self, message: Message) -> None:
+        if not await self._is_live_command(message):
+            return
+        self._core.pause(bool(message.value))
+        self.unsaved = True
+        await self.publish_pause()
+        self._wake()
+
+    async def _on_old_pause(self, message: Message) -> None:
+        # Our own word of a former run; the state folder knows it too, but may have been deleted.
+        if message.retained and message.value is True and not self._core.paused:
+            self._core.pause(True)
+            self._wake()
+
+    async def publish_pause(self) -> None:
+        """Tell whether the owner has paused the sharing."""
+        await self._actor.publish("Site/Pause", self._core.paused)
+
+    async def _is_live_command(self, message: Message) -> bool:
+        sentence = message.error
+        if message.retained:
+            sentence = f"{message.address} was sent with the retain flag, so it is not obeyed"
+        if sentence is None:
+            if self._warned.pop(message.address, None) is not None:
+                await self._tell_warnings()
+            return True
+        if message.payload:
+            self._warned[message.address] = sentence
+            await self._tell_warnings()
+        return False
+
+    async def _tell_warnings(self) -> None:
+        await self._actor.message("Warning", "; ".join(self._warned.values()) or None)
+
+    def _on_hold(self, message: Message) -> None:
+        if message.retained or message.error is not None:
+            return
+        self._core.hold(message.value, message.at)
+        self._wake()

@@ -1,0 +1,180 @@
+"""What goes out: allowances as leases, grants, reasons, counters, the site's figures."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from bridge.clock import stamp_ms
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from actors.distributor.core import Decision, SiteValues, Verdict
+
+    from bridge.actor import Actor
+
+TTL = 30
+REPEAT = 10.0
+_ENERGY_EVERY = 30.0
+_SITE_EVERY = 30.0
+
+
+@dataclass(slots=True)
+class _Shown:
+    """What one consumer was told last."""
+
+    allowance: float
+    code: str
+    automatic: bool
+    priority: float
+    reason: str
+    due: float
+    seq: int = 0
+    energy: float = -1.0
+    energy_at: float = 0.0
+
+
+class Outlet:
+    """Publishes decisions: what changed at once, lowered allowances first, the rest each 10 s."""
+
+    def __init__(self, actor: Actor) -> None:
+        self._actor = actor
+        self._shown: dict[str, _Shown] = {}
+        self._site: dict[str, tuple[float | None, float]] = {}
+        self._state: SiteValues | None = None
+
+    def forget_shown(self) -> None:
+        """After a reconnect nothing is known to stand on the broker."""
+        for shown in self._shown.values():
+            shown.due = 0.0
+            shown.energy = -1.0
+            shown.reason = ""
+        self._site.clear()
+        self._state = None
+
+    async def publish(self, decision: Decision, energies: Mapping[str, float]) -> None:
+        """Publish what is new in `decision`, and what is due to be repeated."""
+        now = self._actor.clock.now()
+        due = [
+            (consumer, verdict)
+            for consumer, verdict in decision.allowances.items()
+            if self._is_due(consumer, verdict, now)
+        ]
+        due.sort(key=lambda item: item[1].allowance > self._allowance(item[0]))
+        for consumer, verdict in due:
+            await self._tell(consumer, verdict, now)
+        for consumer in decision.allowances:
+            await self._tell_energy(consumer, energies.get(consumer, 0.0), now)
+        await self._tell_site(decision.site, now)
+
+    def _allowance(self, consumer: str) -> float:
+        shown = self._shown.get(consumer)
+        return shown.allowance if shown else 0.0
+
+    def _is_due(self, consumer: str, verdict: Verdict, now: float) -> bool:
+        shown = self._shown.get(consumer)
+        return (
+            shown is None
+            or now >= shown.due
+            or (
+                shown.allowance != verdict.allowance
+                or shown.code != verdict.code
+                or shown.automatic != verdict.is_automatic
+                or shown.priority != verdict.priority
+            )
+        )
+
+    async def _tell(self, consumer: str, verdict: Verdict, now: float) -> None:
+        before = self._shown.get(consumer)
+        shown = before or _Shown(0.0, "", False, 0.0, "", 0.0)
+        self._shown[consumer] = shown
+        shown.seq += 1
+        shown.due = now + REPEAT
+        shown.allowance, shown.code = verdict.allowance, verdict.code
+        shown.automatic, shown.priority = verdict.is_automatic, verdict.priority
+        publish = self._actor.publish
+        await publish("Requests/{consumer}/Allowance", verdict.allowance, consumer=consumer)
+        await publish(
+            "Requests/{consumer}/Grant",
+            {
+                "allowance": verdict.allowance,
+                "ttl": TTL,
+                "seq": shown.seq,
+                "at": stamp_ms(self._actor.clock.utc()),
+                "reason": verdict.reason,
+                "automatic": verdict.is_automatic,
+                "priority": verdict.priority,
+            },
+            consumer=consumer,
+        )
+        if shown.reason != verdict.reason:
+            shown.reason = verdict.reason
+            await publish("Requests/{consumer}/Reason", verdict.reason, consumer=consumer)
+
+    async def _tell_energy(self, consumer: str, energy: float, now: float) -> None:
+        shown = self._shown.get(consumer)
+        if shown is None or (shown.energy >= 0 and now - shown.energy_at < _ENERGY_EVERY):
+            return
+        energy = round(energy, 3)
+        shown.energy_at = now
+        if energy != shown.energy:
+            shown.energy = energy
+            await self._actor.publish("Requests/{consumer}/Energy", energy, consumer=consumer)
+
+    async def _tell_site(self, site: SiteValues, now: float) -> None:
+        if (
+            site == self._state
+            and self._site
+            and now - min(at for _, at in self._site.values()) < (_SITE_EVERY)
+        ):
+            return
+        self._state = site
+        values: dict[str, float | None] = {
+            "GridPower": site.grid,
+            "PvPower": site.pv,
+            "BatteryPower": site.battery,
+            "BatterySoc": site.soc,
+            "LoadPower": site.load,
+            "ControlledPower": site.controlled,
+            "Surplus": site.surplus,
+            "Reservation": site.reservation,
+            "Available": site.available,
+            "Assigned": site.assigned,
+            "Remaining": site.remaining,
+        }
+        rounded: dict[str, Any] = {
+            name: None if value is None else round(value, 1) for name, value in values.items()
+        }
+        for name in list(rounded)[5:]:
+            last = self._site.get(name)
+            if last is None or last[0] != rounded[name] or now - last[1] >= _SITE_EVERY:
+                await self._actor.publish("Site/{Value}", rounded[name], Value=name)
+                self._site[name] = (rounded[name], now)
+        await self._actor.publish(
+            "Site/State", {"at": stamp_ms(self._actor.clock.utc()), **rounded}
+        )
+
+    async def remove(self, consumer: str) -> None:
+        """Clear everything a consumer that is gone had from us."""
+        self._shown.pop(consumer, None)
+        for name in ("Allowance", "Grant", "Reason", "Energy", "Error"):
+            await self._actor.publish(f"Requests/{{consumer}}/{name}", None, consumer=consumer)
+
+    async def stop(self, reason: str) -> None:
+        """Every allowance 0, now."""
+        for consumer, shown in self._shown.items():
+            shown.seq += 1
+            publish = self._actor.publish
+            await publish("Requests/{consumer}/Allowance", 0.0, consumer=consumer)
+            grant = {
+                "allowance": 0.0,
+                "ttl": TTL,
+                "seq": shown.seq,
+                "at": stamp_ms(self._actor.clock.utc()),
+                "reason": reason,
+                "automatic": shown.automatic,
+                "priority": shown.priority,
+            }
+            await publish("Requests/{consumer}/Grant", grant, consumer=consumer)
+            await publish("Requests/{consumer}/Reason", reason, consumer=consumer)

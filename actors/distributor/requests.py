@@ -1,0 +1,251 @@
+"""What one consumer asks for: its fields, the owner's word over them, and how long it is alive."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Final
+
+from actors.distributor import reasons
+from actors.distributor.allocate import Demand, micro
+from actors.distributor.draw import Draw
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from actors.distributor.reasons import Reason
+    from bridge.config.settings import ConsumerSettings
+
+    Value = float | bool | str | None
+    Rule = ConsumerSettings | "ConsumerRule"
+
+GATHER: Final = 0.1
+DAY: Final = 86_400.0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ConsumerRule:
+    """The owner's word over what a consumer asks; None leaves it to the consumer. W and s.
+
+    The same as `consumers:` of the configuration, for whoever has none at hand. `max` caps Request.
+    """
+
+    priority: float | None = None
+    priority_shift: float | None = None
+    max: float | None = None
+    automatic: bool | None = None
+    ignore_reservation: bool | None = None
+    start_delay: float | None = None
+    stop_delay: float | None = None
+    min_on: float | None = None
+    min_off: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Terms:
+    """What holds for a consumer: the owner's override, else the rule, else its field. W and s."""
+
+    automatic: bool
+    priority: float
+    request: float
+    minimum: float
+    start_delay: float
+    stop_delay: float
+    min_on: float
+    min_off: float
+    margin: int
+    demand: Demand
+
+
+NO_RULE: Final = ConsumerRule()
+_MARGIN: Final = 20.0
+_MARGIN_SHARE: Final = 0.05
+
+
+def _number(fields: Mapping[str, Value], name: str, default: float = 0.0) -> float:
+    value = fields.get(name)
+    if isinstance(value, (int, float)) and math.isfinite(value):
+        return float(value)
+    return default
+
+
+def _first(*candidates: float | None) -> float:
+    return next(candidate for candidate in candidates if candidate is not None)
+
+
+def terms(
+    consumer: str, fields: Mapping[str, Value], rule: Rule, override: Mapping[str, Value]
+) -> Terms:
+    """Join the owner's override, the owner's rule and what the consumer says."""
+    request = max(0.0, _number(fields, "Request"))
+    if rule.max is not None:
+        request = min(request, max(0.0, rule.max))
+    minimum = max(0.0, _number(fields, "Minimum"))
+    step = max(0.0, _number(fields, "StepSize"))
+    word = override.get("Priority")
+    asked = float(word) if isinstance(word, (int, float)) and math.isfinite(word) else None
+    priority = _first(asked, rule.priority, _number(fields, "Priority", 100.0))
+    automatic = override.get("IsAutomatic")
+    if automatic is None:
+        automatic = rule.automatic
+    if automatic is None:
+        automatic = fields.get("IsAutomatic")
+    ignores = rule.ignore_reservation
+    if ignores is None:
+        ignores = bool(fields.get("IgnoreBatReservation"))
+    shift = _first(rule.priority_shift, _number(fields, "PriorityShift"))
+    demand = Demand(consumer, request, step, minimum, priority, shift, ignores)
+    margin = demand.step or max(micro(_MARGIN), round(demand.request * _MARGIN_SHARE))
+    return Terms(
+        automatic=bool(automatic),
+        priority=priority,
+        request=request,
+        minimum=minimum,
+        start_delay=max(0.0, _first(rule.start_delay, _number(fields, "StartDelay"))),
+        stop_delay=max(0.0, _first(rule.stop_delay, _number(fields, "StopDelay"))),
+        min_on=max(0.0, _first(rule.min_on, _number(fields, "MinOn"))),
+        min_off=max(0.0, _first(rule.min_off, _number(fields, "MinOff"))),
+        margin=margin,
+        demand=demand,
+    )
+
+
+@dataclass(slots=True)
+class Consumer:
+    """One consumer as the distributor knows it. Times are monotonic seconds, powers microwatts."""
+
+    id: str
+    terms: Terms
+    fields: dict[str, Value] = field(default_factory=dict)
+    live: set[str] = field(default_factory=set)
+    spoken_at: float | None = None  # the newest live field
+    reported_at: float | None = None  # the newest live Consumption
+    gathering_until: float = 0.0
+    heard_at: float = 0.0
+    cleared: bool = False
+    draw: Draw = field(default_factory=Draw)
+    allowance: int = 0
+    inherited_until: float | None = None
+    started_at: float | None = None
+    raised_at: float = -math.inf
+    stopped_at: float | None = None
+    paced_until: float | None = None
+    wanted_since: float | None = None  # StartDelay: power is there for it since
+    unwanted_since: float | None = None  # StopDelay: power is gone since
+    shown: tuple[int, str] | None = None  # the last verdict: allowance, code
+
+    def take(self, fields: Mapping[str, Value], now: float, *, retained: bool) -> None:
+        """New values; None resets a field. A retained value is older than any live one."""
+        self.heard_at = max(self.heard_at, now)
+        for name, value in fields.items():
+            if isinstance(value, float) and not math.isfinite(value):
+                continue
+            if retained and name in self.live:
+                continue
+            if value is None:
+                self.fields.pop(name, None)
+            else:
+                self.fields[name] = value
+            if not retained:
+                self.live.add(name)
+                if name == "Consumption":
+                    self.reported_at = None if value is None else now
+        if not retained and fields:
+            if self.spoken_at is None:
+                self.gathering_until = now + GATHER
+            self.spoken_at = now if self.spoken_at is None else max(self.spoken_at, now)
+        self.cleared = not self.fields
+
+    def gathering(self, now: float) -> bool:
+        """Whether its first fields are still coming in."""
+        return now < self.gathering_until
+
+    def alive(self, now: float, ttl: float) -> bool:
+        """Whether it has said anything live within `ttl` s (0 = for ever)."""
+        return self.spoken_at is not None and (not ttl or now < self.spoken_at + ttl)
+
+    def gone_at(self, ttl: float) -> float:
+        """When it will have been silent for a day; never where requests live for ever."""
+        if not ttl and self.spoken_at is not None:
+            return math.inf
+        return self.heard_at + DAY
+
+    def is_gone(self, now: float, ttl: float) -> bool:
+        """Whether its fields have been cleared, or it was silent for a day."""
+        return self.cleared or now >= self.gone_at(ttl)
+
+    def draws(self, now: float) -> bool:
+        """Whether its consumption counts as controlled by us."""
+        if self.inherited_until is not None:
+            return True
+        return self.terms.automatic and not self.gathering(now)
+
+    def bar(self, now: float, ttl: float) -> Reason | None:
+        """Why it gets nothing whatever the sun does; None when it may take part."""
+        if self.spoken_at is None or self.gathering(now):
+            return reasons.waiting_for_live(self.id)
+        if not self.alive(now, ttl):
+            return reasons.expired(self.id, now - self.spoken_at)
+        known = self.terms
+        if not known.automatic:
+            return reasons.MANUAL
+        if known.demand.request <= 0:
+            return reasons.NO_REQUEST
+        if not known.demand.count:
+            return reasons.minimum_above_request(known.minimum, known.request)
+        return None
+
+    def report(self, now: float, ttl: float) -> int | None:
+        """The consumption that it reports (microwatts), or None when it does not, or not lately."""
+        if self.reported_at is None or (ttl and now >= self.reported_at + ttl):
+            return None
+        return max(0, micro(_number(self.fields, "Consumption")))
+
+    def count(self, now: float, ttl: float) -> None:
+        """Bring up to date what of the house's consumption counts as this consumer's."""
+        report = self.report(now, ttl)
+        if report is None:
+            self.draw.follow(now, self.allowance)
+        else:
+            # What it was allowed a moment ago is no overdraw yet, so a cancelled request frees it.
+            most = max(self.terms.demand.request, self.allowance)
+            self.draw.report(now, report, self.allowance, most, self.terms.margin)
+        if self.gathering(now):
+            # What it draws when it first speaks, the meter has seen already.
+            self.draw.settle_now(now)
+
+    def says_manual(self) -> bool:
+        """Whether it is known, not only by default, that it takes nothing from us."""
+        return "IsAutomatic" in self.fields and not self.terms.automatic
+
+    def speaks_fully(self, now: float) -> bool:
+        """Whether it says live what it wants: then an inherited allowance has done its work."""
+        known = self.fields
+        return (
+            self.spoken_at is not None
+            and not self.gathering(now)
+            and "Request" in known
+            and ("IsAutomatic" in known or self.terms.automatic)
+        )
+
+    def level_now(self) -> int:
+        """Its allowance as a number of grants of its present ladder (rounded down)."""
+        return self.terms.demand.grants(self.allowance)
+
+    def give(self, amount: int, now: float) -> None:
+        """Put an allowance in force and remember when it started, rose or stopped."""
+        before, self.allowance = self.allowance, amount
+        if amount > before:
+            self.raised_at = now
+            self.draw.expected = min(amount, self.draw.value + amount - before)
+        if amount > 0 >= before:
+            self.started_at = now
+            self.wanted_since = None
+        elif before > 0 >= amount:
+            self.stopped_at, self.started_at = now, None
+        if amount <= 0:
+            self.unwanted_since = None
+
+    def overdraft(self) -> int:
+        """Microwatts that it reports above its allowance."""
+        return max(0, micro(_number(self.fields, "Consumption")) - self.allowance)

@@ -1,0 +1,211 @@
+"""One round of sharing: who may take part, what is kept, what is new, what waits for its time.
+
+The surplus comes as a span (`low`, `high`), because meter and reports never agree to the moment:
+`high` bounds what may be kept, `low` what may be newly given. All powers in microwatts.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+from actors.distributor import reasons
+from actors.distributor.allocate import missing, share
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+    from actors.distributor.allocate import Demand
+    from actors.distributor.reasons import Reason
+    from actors.distributor.requests import Consumer
+
+
+@dataclass(slots=True)
+class Outcome:
+    """Allowances in microwatts and why; who is not in it is not told anything yet."""
+
+    amounts: dict[str, int] = field(default_factory=dict)
+    reasons: dict[str, Reason] = field(default_factory=dict)
+
+    def put(self, consumer: Consumer, amount: int, reason: Reason) -> None:
+        """Decide about one consumer."""
+        self.amounts[consumer.id] = amount
+        self.reasons[consumer.id] = reason
+
+
+@dataclass(frozen=True, slots=True)
+class Round:
+    """What a round of sharing goes by. `interval`: s between two raises of a running load."""
+
+    now: float
+    low: int
+    high: int
+    reservation: int
+    interval: float
+
+    def run(self, parts: Sequence[Consumer], outcome: Outcome) -> None:
+        """Share among `parts` (in order of registration) and remember what waits for its time."""
+        if not parts:
+            return
+        real = [consumer for consumer in parts if not self._must_wait(consumer)]
+        locks, high = self._keep_on(real)
+        final = high if self.low == self.high else self._settle(real, locks, high)
+        for consumer, grants in zip(real, high, strict=True):
+            if not grants and not consumer.allowance:
+                consumer.wanted_since = None
+        left = self.low
+        for consumer, grants in zip(real, final, strict=True):
+            left -= consumer.terms.demand.level(grants)
+        for consumer, grants, lock in zip(real, final, locks, strict=True):
+            outcome.put(consumer, *self._verdict(consumer, grants, lock, left))
+        if len(real) < len(parts):
+            self._candidates(parts, dict(zip((c.id for c in real), locks, strict=True)), outcome)
+
+    # ---------------------------------------------------------------- starting
+
+    def _must_wait(self, consumer: Consumer) -> bool:
+        """Whether it is off, and MinOff or StartDelay has not passed."""
+        return not consumer.allowance and (
+            self._off_until(consumer) > self.now or not self._lasted(consumer)
+        )
+
+    def _off_until(self, consumer: Consumer) -> float:
+        if consumer.stopped_at is None or not consumer.terms.min_off:
+            return self.now
+        return consumer.stopped_at + consumer.terms.min_off
+
+    def _lasted(self, consumer: Consumer) -> bool:
+        delay, since = consumer.terms.start_delay, consumer.wanted_since
+        return not delay or (since is not None and self.now >= since + delay)
+
+    def _candidates(
+        self, parts: Sequence[Consumer], locks: dict[str, int], outcome: Outcome
+    ) -> None:
+        """What those who must wait would get; the clock of StartDelay runs while it is anything."""
+        demands = [consumer.terms.demand for consumer in parts]
+        start = [locks.get(consumer.id, 0) for consumer in parts]
+        would = share(self.high, self.reservation, demands, start)
+        left = self.high - sum(d.level(n) for d, n in zip(demands, would, strict=True))
+        for consumer, grants in zip(parts, would, strict=True):
+            if consumer.id in locks:
+                continue
+            if not grants:
+                consumer.wanted_since = None
+                outcome.put(consumer, 0, self._lacking(consumer, left))
+                continue
+            if consumer.wanted_since is None:
+                consumer.wanted_since = self.now
+            if (off_until := self._off_until(consumer)) > self.now:
+                outcome.put(consumer, 0, reasons.off_for(off_until - self.now))
+            else:
+                start_at = consumer.wanted_since + consumer.terms.start_delay
+                outcome.put(consumer, 0, reasons.starting_in(start_at - self.now))
+
+    # ---------------------------------------------------------------- keeping
+
+    def _keep_on(self, real: Sequence[Consumer]) -> tuple[list[int], list[int]]:
+        """(grants that are locked, grants at the high surplus).
+
+        A running consumer that would get nothing keeps its smallest level while MinOn or StopDelay
+        last. That may push out others, which may be locked in turn.
+        """
+        demands = [consumer.terms.demand for consumer in real]
+        locks = [0] * len(real)
+        while True:
+            high = share(self.high, self.reservation, demands, locks)
+            locked = False
+            for index, consumer in enumerate(real):
+                if not high[index] and consumer.allowance and self._holds(consumer):
+                    locks[index], locked = 1, True
+            if not locked:
+                break
+        for consumer, grants, lock in zip(real, high, locks, strict=True):
+            if grants and not lock:
+                consumer.unwanted_since = None
+            elif consumer.allowance and consumer.unwanted_since is None:
+                consumer.unwanted_since = self.now
+        return locks, high
+
+    def _holds(self, consumer: Consumer) -> bool:
+        return self._on_until(consumer) > self.now or self._stops_at(consumer) > self.now
+
+    def _on_until(self, consumer: Consumer) -> float:
+        if consumer.started_at is None:
+            return self.now
+        return consumer.started_at + consumer.terms.min_on
+
+    def _stops_at(self, consumer: Consumer) -> float:
+        since = consumer.unwanted_since
+        return (self.now if since is None else since) + consumer.terms.stop_delay
+
+    def _settle(
+        self, real: Sequence[Consumer], locks: Sequence[int], high: Sequence[int]
+    ) -> list[int]:
+        """Keep what the high surplus carries; give anew only what the low one does."""
+        kept = [
+            max(lock, min(consumer.level_now(), grants))
+            for consumer, grants, lock in zip(real, high, locks, strict=True)
+        ]
+        demands = [consumer.terms.demand for consumer in real]
+        return share(self.low, self.reservation, demands, kept)
+
+    # ---------------------------------------------------------------- telling
+
+    def _verdict(self, consumer: Consumer, grants: int, lock: int, left: int) -> tuple[int, Reason]:
+        """The allowance after pacing, and its reason. `left` is what nobody has been given."""
+        demand = consumer.terms.demand
+        target = demand.level(grants)
+        amount = target
+        consumer.paced_until = None
+        if 0 < consumer.allowance < target and self.now < consumer.raised_at + self.interval:
+            # Held back power stays set aside. If the ladder has changed, there may be no rung.
+            amount = demand.level(consumer.level_now()) or target
+            if amount < target:
+                consumer.paced_until = consumer.raised_at + self.interval
+        return amount, self._reason(consumer, grants, amount, lock, left)
+
+    def _reason(self, consumer: Consumer, grants: int, amount: int, lock: int, left: int) -> Reason:
+        demand = consumer.terms.demand
+        if lock and grants <= lock:
+            on_for = self._on_until(consumer) - self.now
+            stops_in = self._stops_at(consumer) - self.now
+            return reasons.kept_on(on_for) if on_for > 0 else reasons.stopping_in(stops_in)
+        if consumer.draw.overdrawn:
+            return reasons.overdrawn(consumer.overdraft())
+        if not amount:
+            return self._lacking(consumer, left)
+        if consumer.paced_until is not None:
+            return reasons.paced(demand.level(grants), consumer.paced_until - self.now)
+        return self._having(demand, grants, left)
+
+    def _having(self, demand: Demand, grants: int, left: int) -> Reason:
+        if grants >= demand.count:
+            return reasons.full(demand.request)
+        lacks = missing(demand, grants, left, self.reservation)
+        return reasons.partial(demand.level(grants), demand.request, lacks)
+
+    def _lacking(self, consumer: Consumer, left: int) -> Reason:
+        demand = consumer.terms.demand
+        if not demand.ignores and demand.first <= left:
+            return reasons.reserved(self.reservation)
+        return reasons.waiting(missing(demand, 0, left, self.reservation))
+
+
+def deadlines(consumer: Consumer, ttl: float, reaction: float) -> Iterator[float]:
+    """The times at which something about this consumer may change by time alone; also past ones."""
+    known = consumer.terms
+    yield consumer.gathering_until
+    for since, length in (
+        (consumer.spoken_at, ttl),
+        (consumer.reported_at, ttl),
+        (consumer.wanted_since, known.start_delay),
+        (consumer.unwanted_since, known.stop_delay),
+        (consumer.started_at, known.min_on),
+        (consumer.stopped_at, known.min_off),
+        (consumer.raised_at, reaction),
+    ):
+        if since is not None and length:
+            yield since + length
+    for at in (consumer.inherited_until, consumer.paced_until, consumer.draw.patient_until):
+        if at is not None:
+            yield at

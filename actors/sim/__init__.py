@@ -1,0 +1,1 @@
+"""Kinds that pretend: whole houses for demonstration and tests."""

@@ -1,0 +1,1 @@
+"""Benchmarks: figures as ratios to a bare reference measured in the same run."""

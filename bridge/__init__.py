@@ -1,0 +1,3 @@
+"""The runtime of Heliograph: knows MQTT and the contract, knows no device."""
+
+__version__ = "0.1.0"

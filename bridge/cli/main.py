@@ -1,0 +1,80 @@
+"""`heliograph`: finds the command and turns our errors into one sentence and an exit code."""
+
+from __future__ import annotations
+
+import argparse
+import importlib
+import sys
+from typing import TYPE_CHECKING
+
+from bridge import __version__
+from bridge.errors import ConfigError, HeliographError, SecondBridgeError
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+COMMANDS = ("run", "check", "doctor", "watch", "read", "topics")
+
+EXIT_OK = 0
+EXIT_FAILED = 1
+EXIT_CONFIG = 2
+EXIT_SECOND_BRIDGE = 3
+
+_EPILOG = """\
+exit codes:
+  0  done, or stopped cleanly
+  1  it failed, or found something wrong; the reason is the last line
+  2  the command line or the configuration is wrong
+  3  another bridge already runs on this base and broker
+"""
+
+
+def parser() -> argparse.ArgumentParser:
+    """The whole command line."""
+    top = argparse.ArgumentParser(
+        prog="heliograph",
+        description="Reads the house's meters, inverters and batteries, and shares surplus sun "
+        "among the consumers that ask for it over MQTT.",
+        epilog=_EPILOG,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    top.add_argument("--version", action="version", version=f"heliograph {__version__}")
+    commands = top.add_subparsers(dest="command", metavar="COMMAND", required=True)
+    for name in COMMANDS:
+        importlib.import_module(f"bridge.cli.{name}").add_parser(commands)
+    return top
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run one command; the exit code."""
+    args = parser().parse_args(arguments)
+    module = importlib.import_module(f"bridge.cli.{args.command}")
+    try:
+        return int(module.run(args))
+    except KeyboardInterrupt:
+        return 130
+    except BrokenPipeError:
+        # The reader of our output has left (`heliograph topics | head`): that is no failure.
+        sys.stderr.close()
+        return EXIT_OK
+    except HeliographError as error:
+        return report(error)
+    except BaseExceptionGroup as group:
+        ours, others = group.split(HeliographError)
+        if others is not None or ours is None:
+            raise
+        return report(_first(ours))
+
+
+def _first(error: BaseException) -> BaseException:
+    while isinstance(error, BaseExceptionGroup):
+        error = error.exceptions[0]
+    return error
+
+
+def report(error: BaseException) -> int:
+    """Say what is wrong on standard error; the exit code that belongs to it."""
+    print(error, file=sys.stderr)
+    if isinstance(error, ConfigError):
+        return EXIT_CONFIG
+    return EXIT_SECOND_BRIDGE if isinstance(error, SecondBridgeError) else EXIT_FAILED

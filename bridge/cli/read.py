@@ -1,0 +1,99 @@
+"""`heliograph read ACTOR`: one reading straight from the device, no broker needed."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import anyio
+
+from bridge.errors import ConfigError, DeviceError, Problem
+from bridge.log import configure
+
+if TYPE_CHECKING:
+    import argparse
+    from collections.abc import Mapping
+
+    from bridge.config import Config
+    from bridge.contract import Contract
+    from bridge.device import Device
+
+
+def add_parser(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
+    """Declare the command."""
+    parser = commands.add_parser(
+        "read",
+        help="read one device directly and print its values",
+        description="Reads a configured device once, straight over its own protocol; neither a "
+        "broker nor a running bridge is needed. Exit code 1 when the device does not answer.",
+    )
+    parser.add_argument("actor", metavar="ACTOR", help="the id of the device in the configuration")
+    parser.add_argument("--config", type=Path, metavar="FILE")
+    parser.add_argument("--json", action="store_true", help="print one JSON object")
+
+
+def run(args: argparse.Namespace) -> int:
+    """Print one reading."""
+    from bridge.config import load_config
+    from bridge.contract import load_contract
+
+    configure(level="error")
+    config = load_config(args.config)
+    contract = load_contract()
+    device = make_device(config, contract, args.actor)
+    try:
+        values = anyio.run(_read, device)
+    except DeviceError as error:
+        print(error, file=sys.stderr)
+        return 1
+    if args.json:
+        import msgspec
+
+        print(msgspec.json.encode(dict(values)).decode())
+    else:
+        print_values(values, contract)
+    return 0
+
+
+async def _read(device: Device) -> Mapping[str, float | str | None]:
+    async with device.direct():
+        return await device.read_once()
+
+
+def make_device(config: Config, contract: Contract, name: str) -> Device:
+    """The actor `name` as a device without a broker. Raises ConfigError when it is none."""
+    from bridge.actor import Context
+    from bridge.clock import Clock
+    from bridge.config import find_kind
+    from bridge.device import Device
+    from bridge.mqtt import Endpoint
+
+    wanted = config.actors.get(name)
+    if wanted is None:
+        known = ", ".join(sorted(config.actors)) or "none"
+        sentence = f"there is no actor {name!r} in it; its actors are: {known}"
+        raise ConfigError([Problem(config.file, 1, sentence)])
+    actor_class = find_kind(wanted.kind).load()
+    if not issubclass(actor_class, Device):
+        sentence = f"{name} is of kind {wanted.kind}, which is no device that can be read"
+        raise ConfigError([Problem(config.file, wanted.line, sentence)])
+    nowhere = Endpoint("localhost", 0)
+    context = Context(name, wanted.settings, config, contract, nowhere, Clock())
+    return actor_class(context)
+
+
+def print_values(values: Mapping[str, float | str | None], contract: Contract) -> None:
+    """One line a quantity: name, value, unit."""
+    width = max(map(len, values), default=0)
+    for name, value in values.items():
+        quantity = contract.quantity(name)
+        shown = "unknown" if value is None else _plain(value, quantity.digits)
+        print(f"{name:<{width}}  {shown:>12} {quantity.unit or ''}".rstrip())
+
+
+def _plain(value: float | str, digits: int | None) -> str:
+    if isinstance(value, str):
+        return value
+    text = f"{round(value, digits if digits is not None else 3):.{digits or 0}f}"
+    return text.rstrip("0").rstrip(".") if "." in text else text

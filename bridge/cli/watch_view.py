@@ -1,0 +1,124 @@
+"""How `watch` looks: rich tables made from the model. The only file here that imports rich."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from rich.console import Group
+from rich.markup import escape
+from rich.table import Table
+from rich.text import Text
+
+if TYPE_CHECKING:
+    from rich.console import RenderableType
+
+    from bridge.cli.watch_model import Model
+
+_SITE = (
+    ("GridPower", "grid"),
+    ("PvPower", "sun"),
+    ("BatteryPower", "battery"),
+    ("BatterySoc", "charge"),
+    ("LoadPower", "house"),
+    ("Surplus", "surplus"),
+    ("Reservation", "reserved"),
+    ("Available", "available"),
+    ("Assigned", "assigned"),
+    ("Remaining", "left"),
+)
+_COLOURS = {"online": "green", "stale": "yellow", "offline": "red"}
+
+
+def picture(model: Model, url: str, now: float) -> RenderableType:
+    """The whole screen: a head line, the site, the consumers, the devices, what is wrong."""
+    parts: list[RenderableType] = [_head(model, url), _site(model), _consumers(model)]
+    parts.append(_devices(model, now))
+    wrong = [f"{name}: {error}" for name, error in sorted(model.health.items()) if error]
+    wrong += [f"{name} is {state}" for name, state in model.actors.items() if state != "online"]
+    parts.extend(Text(line, style="yellow") for line in wrong)
+    return Group(*parts)
+
+
+def _head(model: Model, url: str) -> Text:
+    head = Text("Heliograph ", style="bold")
+    head.append(model.bridge, style=_COLOURS.get(model.bridge, "dim"))
+    head.append(f"  {url}", style="dim")
+    if model.paused:
+        head.append("  paused by the owner", style="bold yellow")
+    return head
+
+
+def _site(model: Model) -> Table:
+    table = Table(title=None, expand=False, header_style="dim")
+    for _, title in _SITE:
+        table.add_column(title, justify="right")
+    table.add_row(
+        *(_number(model.site.get(name), "%" if name == "BatterySoc" else "W") for name, _ in _SITE)
+    )
+    return table
+
+
+def _consumers(model: Model) -> Table:
+    table = Table(header_style="dim")
+    for title in ("consumer", "prio"):
+        table.add_column(title)
+    for title in ("request", "allowance", "draws"):
+        table.add_column(title, justify="right")
+    table.add_column("reason", overflow="fold", ratio=1)
+    order = sorted(model.consumers.items(), key=lambda item: (_priority(item[1]), item[0]))
+    for name, entry in order:
+        reason = escape(str(entry.get("Reason", "")))
+        if entry.get("Error"):
+            reason += f" [red]{escape(str(entry['Error']))}[/red]"
+        table.add_row(
+            escape(str(entry.get("CustomName") or name)),
+            f"{_priority(entry):g}",
+            _number(entry.get("Request"), "W"),
+            f"[bold]{_number(entry.get('Allowance'), 'W')}[/bold]",
+            _number(entry.get("Consumption"), "W"),
+            reason,
+        )
+    if not order:
+        table.add_row("[dim]nobody asks[/dim]", "", "", "", "", "")
+    return table
+
+
+def _devices(model: Model, now: float) -> Table:
+    table = Table(header_style="dim")
+    table.add_column("device")
+    table.add_column("status")
+    table.add_column("age", justify="right")
+    table.add_column("values", overflow="fold", ratio=1)
+    for name, values in sorted(model.devices.items()):
+        status = model.device_status.get(name, "unknown")
+        at = model.device_at.get(name)
+        shown = ", ".join(
+            f"{key} {_plain(value)}"
+            for key, value in list(values.items())[:9]
+            if key != "at" and value is not None
+        )
+        table.add_row(
+            escape(name),
+            f"[{_COLOURS.get(status, 'dim')}]{escape(status)}[/]",
+            "?" if at is None else f"{now - at:.0f} s",
+            escape(shown),
+        )
+    return table
+
+
+def _priority(entry: dict[str, Any]) -> float:
+    try:
+        return float(entry.get("Priority", 100))
+    except (TypeError, ValueError):
+        return 100.0
+
+
+def _number(value: object, unit: str) -> str:
+    try:
+        return f"{float(str(value)):,.0f} {unit}".replace(",", "\u202f")
+    except ValueError:
+        return "[dim]-[/dim]"
+
+
+def _plain(value: object) -> str:
+    return f"{value:g}" if isinstance(value, float) else str(value)

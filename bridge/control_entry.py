@@ -1,0 +1,84 @@
+"""What the control desk keeps of one control, and small questions about it."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+import msgspec
+
+from bridge.errors import DeviceError
+
+if TYPE_CHECKING:
+    from bridge.bus import Message
+    from bridge.contract import Control
+    from bridge.lease import Slot, Value
+
+
+@dataclass(slots=True)
+class Entry:
+    """One control of one device."""
+
+    device: str
+    control: Control
+    slot: Slot
+    tolerance: float
+    state: Value | None = None
+    known_at: float = -math.inf
+    shown: Any = field(default=...)
+    visible: bool = False
+
+    @property
+    def name(self) -> str:
+        """The control's name in the contract."""
+        return self.control.name
+
+    @property
+    def leased(self) -> bool:
+        """True when a value holds for a time only."""
+        return self.control.lease
+
+
+class Mismatch(DeviceError):
+    """The device was written twice and has something else each time."""
+
+
+def check_range(control: Control, value: Value | None) -> None:
+    """Raise DeviceError for what this device takes less of than the contract allows."""
+    if isinstance(value, (int, float)) and not isinstance(value, bool):
+        low, high = control.min, control.max
+        if (low is not None and value < low) or (high is not None and value > high):
+            unit = f" {control.unit}" if control.unit else ""
+            raise DeviceError(f"{control.name} {value:g} is not between {low:g} and {high:g}{unit}")
+    words = () if control.open else control.options
+    if isinstance(value, str) and words and value not in words:
+        raise DeviceError(f"{control.name} {value} is not one of {', '.join(control.options)}")
+
+
+def default_tolerance(control: Control) -> float:
+    """How far a read-back may be off: half a step, in the control's unit."""
+    if control.step is not None:
+        return control.step / 2
+    return 10.0 ** -(control.digits or 0) / 2
+
+
+def id_of(message: Message) -> str | None:
+    """The id of a command, of a refused one too where it can be read."""
+    if message.error is None:
+        return getattr(message.value, "id", None)
+    try:
+        found = msgspec.json.decode(message.payload)
+    except (msgspec.DecodeError, RecursionError):
+        return None
+    name = found.get("id") if isinstance(found, dict) else None
+    return name if isinstance(name, str) and len(name) <= 64 else None  # noqa: PLR2004
+
+
+def text_of(value: Value | None) -> str:
+    """A value as people write it."""
+    if value is None:
+        return "nothing that can be read"
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    return f"{value:g}" if isinstance(value, (int, float)) else str(value)

@@ -1,0 +1,378 @@
+"""Controls: commands in, one after the other; each gets its result once the device was read back.
+
+What is decided about leases is in `bridge/lease.py`; here commands are heard, devices written and
+states published. A control that is a lease is given back when it lapses, on every stop and crash,
+and, after a `kill -9`, at the next start: which ones are lent out is kept in the state folder.
+"""
+
+from __future__ import annotations
+
+import math
+from collections import deque
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import anyio
+import msgspec
+
+from bridge.control_entry import Entry, Mismatch, check_range, default_tolerance, id_of, text_of
+from bridge.daily import DailyWrites, Journal
+from bridge.errors import ContractError, DeviceError
+from bridge.lease import MANUAL, Due, Slot, same
+
+if TYPE_CHECKING:
+    from bridge.bus import Message
+    from bridge.contract import Command
+    from bridge.device import Device
+    from bridge.lease import Lease, Value, Verdict
+
+_SET = "Devices/{device}/{Control}/Set"
+_RESULT = "Devices/{device}/{Control}/Result"
+_STATE = "Devices/{device}/{Control}"
+_FREE_WORD = "auto"
+_QUEUE = 100
+_WRITE_LIMIT = 20.0
+_SAFE_WRITE_LIMIT = 2.0
+# How long a state that was read is trusted enough not to write the same value again (s).
+_TRUST, _TRUST_PERSISTENT = 2.0, 60.0
+
+
+@dataclass(slots=True)
+class _Job:
+    message: Message
+    entry: Entry | None
+
+
+class ControlDesk:
+    """Serves every control of one actor's devices; `run` is part of the actor's life.
+
+    It writes through `actor.write_control(control, value, device=…)`, one at a time, beside the
+    actor's own reading: a transport that cannot do both at once needs its own lock.
+    """
+
+    def __init__(self, actor: Device) -> None:
+        self._actor = actor
+        self._clock = actor.clock
+        self._entries: dict[tuple[str, str], Entry] = {}
+        self._queue: deque[_Job] = deque()
+        self._wake = anyio.Event()
+        self._heard: set[str] = set()
+        self._closed = False
+        self._journal = Journal(actor.state)
+        self.writes = DailyWrites(actor)
+
+    # ---------------------------------------------------------------- what there is
+
+    async def offer(self, *controls: str, device: str | None = None) -> None:
+        """Serve these controls of a device from now on; naming one again changes nothing."""
+        device = device or self._actor.id
+        for name in controls:
+            if (device, name) in self._entries:
+                continue
+            control = self._actor.control_entry(name, device)
+            slot = Slot(
+                watchdog=self._actor.watchdog.get(name), touched=self._journal.holds(device, name)
+            )
+            tolerance = self._actor.tolerance.get(name, default_tolerance(control))
+            entry = Entry(device, control, slot, tolerance)
+            self._entries[device, name] = entry
+            if entry.leased:
+                await self._show(entry, None)
+        self._announce(device)
+        if device not in self._heard:
+            self._heard.add(device)
+            await self._actor.subscribe(_SET, self._on_set, command=True, device=device)
+        self._wake.set()
+
+    def offered(self, device: str | None = None) -> tuple[str, ...]:
+        """The controls of a device that are served."""
+        device = device or self._actor.id
+        return tuple(name for each, name in self._entries if each == device)
+
+    def lease(self, control: str, device: str | None = None) -> Lease | None:
+        """Who holds a control now."""
+        entry = self._entries.get((device or self._actor.id, control))
+        return entry.slot.lease if entry else None
+
+    async def observed(
+        self, control: str, value: Value | None, *, device: str | None = None
+    ) -> None:
+        """Take what a reading says about a control.
+
+        A control that is not a lease shows it. A leased one that differs from what its owner set
+        is written again; when it differs twice in a row it is given back, with a Warning.
+        """
+        device = device or self._actor.id
+        if (device, control) not in self._entries:
+            await self.offer(control, device=device)
+        entry = self._entries[device, control]
+        now = self._clock.now()
+        if not entry.leased:
+            await self._show(entry, value)
+            return
+        if entry.slot.contradicts(value, now, entry.tolerance):
+            lease = entry.slot.lease
+            entry.slot.drop()
+            sentence = f"{control} does not keep what was set and was given back"
+            await self._actor.warn(
+                f"control {entry.device} {control}", f"{entry.device}: {sentence}"
+            )
+            if lease is not None:
+                await self._result(entry, lease.id, sentence)
+        self._wake.set()
+
+    def device_back(self, device: str) -> None:
+        """Write running leases again: a device that was away may have forgotten them."""
+        for entry in self._entries.values():
+            if entry.device == device:
+                entry.slot.rewrite()
+        self._wake.set()
+
+    # ---------------------------------------------------------------- life
+
+    async def run(self) -> None:
+        """Serve commands in order, refresh and end leases, until cancelled."""
+        for device, controls in self._actor.controls_at_start().items():
+            await self.offer(*controls, device=device)
+        while True:
+            self._wake = anyio.Event()
+            await self._attend()
+            if self._queue:
+                await self._serve(self._queue.popleft())
+                continue
+            until = min((each.slot.next_due() for each in self._entries.values()), default=math.inf)
+            with anyio.move_on_after(max(0.0, until - self._clock.now())):
+                await self._wake.wait()
+
+    async def safe(self) -> None:
+        """Give every lease back and answer what still waits; used on every stop and crash."""
+        self._closed = True
+        while self._queue:
+            job = self._queue.popleft()
+            await self._answer(job, error="the bridge stops")
+        for entry in self._entries.values():
+            if entry.slot.touched:
+                entry.slot.drop()
+                with anyio.move_on_after(_SAFE_WRITE_LIMIT) as limit:
+                    await self._give_back(entry)
+                if limit.cancelled_caught:
+                    self._actor.log.error(f"{entry.name} of {entry.device} was not given back")
+
+    async def _attend(self) -> None:
+        for entry in list(self._entries.values()):
+            due = entry.slot.due(self._clock.now())
+            if due is Due.GIVE_BACK:
+                await self._give_back(entry)
+            elif due is Due.WRITE:
+                await self._refresh(entry)
+
+    # ---------------------------------------------------------------- commands
+
+    async def _on_set(self, message: Message) -> None:
+        device, name = message.params["device"], message.params["Control"]
+        entry = self._entries.get((device, name))
+        key = f"retained {device} {name}"
+        if message.retained:
+            if message.payload:
+                sentence = f"a retained message on {message.address} was refused: clear it there"
+                self._actor.log.warning(sentence)
+                await self._actor.warn(key, sentence)
+            return
+        await self._actor.warn(key, None)
+        if entry is not None:
+            await self._actor.warn("unknown control", None)
+        job = _Job(message, entry)
+        if self._closed:
+            await self._answer(job, error="the bridge stops")
+        elif len(self._queue) >= _QUEUE:
+            await self._answer(job, error=f"{_QUEUE} commands wait already")
+        else:
+            self._queue.append(job)
+            self._wake.set()
+
+    async def _serve(self, job: _Job) -> None:
+        error: str | None
+        if job.entry is None:
+            error = f"{job.message.params['device']} has no control {job.message.params['Control']}"
+        elif job.message.error is not None:
+            error = job.message.error
+        else:
+            command: Command = job.message.value
+            try:
+                check_range(job.entry.control, command.value)
+                if job.entry.leased:
+                    error = await self._lend(job.entry, command, job.message.at)
+                else:
+                    error = await self._keep(job.entry, command)
+            except DeviceError as refused:
+                error = str(refused)
+            except Exception:
+                await self._answer(job, error="this failed, and the actor starts again")
+                raise
+        await self._answer(job, error=error)
+
+    async def _lend(self, entry: Entry, command: Command, received: float) -> str | None:
+        """Follow a command on a leased control; one sentence when it was not followed."""
+        if command.value == _FREE_WORD:
+            command = msgspec.structs.replace(command, value=None)
+        slot, before = entry.slot, entry.slot.lease
+        if command.value is not None and (before is None or before.value != command.value):
+            self.writes.check(entry.name)
+        verdict = slot.ask(command, self._clock.now(), received)
+        if verdict.refused is not None:
+            return verdict.refused
+        await self._tell_ousted(entry, verdict, command)
+        due = slot.due(self._clock.now())
+        if due is Due.GIVE_BACK:
+            return await self._give_back(entry)
+        if due is Due.WRITE:
+            return await self._write_lease(entry)
+        return None
+
+    async def _keep(self, entry: Entry, command: Command) -> str | None:
+        """Follow a command on a control that keeps its value."""
+        if command.value is None:
+            return f"{entry.name} keeps its value and is not lent out, so it cannot be given back"
+        if command.ttl is not None:
+            return f"{entry.name} keeps its value, so it takes no ttl"
+        trust = _TRUST_PERSISTENT if self.writes.limited(entry.name) else _TRUST
+        young = self._clock.now() - entry.known_at <= trust
+        if young and same(command.value, entry.state, entry.tolerance):
+            return None
+        self.writes.check(entry.name)
+        key = f"control {entry.device} {entry.name}"
+        try:
+            found = await self._write(entry, command.value)
+        except Mismatch as mismatch:
+            await self._actor.warn(key, f"{entry.device}: {mismatch}")
+            await self._show(entry, entry.state)
+            return str(mismatch)
+        await self._actor.warn(key, None)
+        await self._show(entry, found)
+        return None
+
+    # ---------------------------------------------------------------- writing
+
+    async def _write_lease(self, entry: Entry) -> str | None:
+        """Write what the lease says; on any failure the device is given back."""
+        lease = entry.slot.lease
+        assert lease is not None  # noqa: S101 - only a lease makes a write due
+        entry.slot.writing()
+        self._journal.lent(entry.device, entry.name)
+        try:
+            found = await self._write(entry, lease.value)
+        except DeviceError as error:
+            entry.slot.drop()
+            await self._give_back(entry)
+            if isinstance(error, Mismatch):
+                key = f"control {entry.device} {entry.name}"
+                await self._actor.warn(key, f"{entry.device}: {error}; it was given back")
+            return str(error)
+        entry.slot.wrote(lease.value, self._clock.now())
+        await self._actor.warn(f"control {entry.device} {entry.name}", None)
+        await self._show(entry, found)
+        return None
+
+    async def _refresh(self, entry: Entry) -> None:
+        """Feed the device's watchdog; a device that is away is tried again until the lease ends."""
+        lease = entry.slot.lease
+        assert lease is not None  # noqa: S101 - as above
+        entry.slot.writing()
+        self._journal.lent(entry.device, entry.name)
+        try:
+            found = await self._write(entry, lease.value)
+        except Mismatch as error:
+            entry.slot.drop()
+            await self._give_back(entry)
+            key = f"control {entry.device} {entry.name}"
+            await self._actor.warn(key, f"{entry.device}: {error}; it was given back")
+            await self._result(entry, lease.id, str(error))
+        except DeviceError as error:
+            entry.slot.failed(self._clock.now())
+            key = f"control {entry.device} {entry.name}"
+            await self._actor.warn(
+                key, f"{entry.device}: {entry.name} cannot be refreshed: {error}"
+            )
+        else:
+            entry.slot.wrote(lease.value, self._clock.now())
+            await self._actor.warn(f"control {entry.device} {entry.name}", None)
+            await self._show(entry, found)
+
+    async def _give_back(self, entry: Entry) -> str | None:
+        """Return the device to its own control; what fails stays owed and is tried again."""
+        await self._show(entry, None)
+        key = f"back {entry.device} {entry.name}"
+        try:
+            await self._call(entry, None)
+        except DeviceError as error:
+            entry.slot.failed(self._clock.now())
+            sentence = f"{entry.name} could not be given back yet: {error}"
+            await self._actor.warn(key, f"{entry.device}: {sentence}")
+            return sentence
+        entry.slot.gave_back()
+        self._journal.given_back(entry.device, entry.name)
+        await self._actor.warn(key, None)
+        return None
+
+    async def _write(self, entry: Entry, value: Value) -> Value:
+        """Write and compare with what is read back, twice at most. Raises DeviceError."""
+        found: Value | None = None
+        for _ in range(2):
+            self.writes.count(entry.name)
+            found = await self._call(entry, value)
+            entry.state, entry.known_at = found, self._clock.now()
+            if found is not None and same(value, found, entry.tolerance):
+                return found
+        raise Mismatch(
+            f"{entry.name} was set to {text_of(value)}, but the device has {text_of(found)}"
+        )
+
+    async def _call(self, entry: Entry, value: Value | None) -> Value | None:
+        with anyio.move_on_after(_WRITE_LIMIT):
+            return await self._actor.write_control(entry.name, value, device=entry.device)
+        raise DeviceError(f"{entry.device} did not answer for {_WRITE_LIMIT:g} s")
+
+    # ---------------------------------------------------------------- telling
+
+    async def _show(self, entry: Entry, value: Value | None) -> None:
+        entry.state, entry.known_at = value, self._clock.now()
+        if entry.shown is ... or entry.shown != value:
+            entry.shown = value
+            await self._actor.publish(_STATE, value, device=entry.device, Control=entry.name)
+            if value is not None and not entry.visible:
+                entry.visible = True
+                self._announce(entry.device)
+
+    def _announce(self, device: str) -> None:
+        """Discovery shows leases at once, others when the device turned out to have them."""
+        shown = [
+            entry.control
+            for entry in self._entries.values()
+            if entry.device == device and (entry.leased or entry.visible)
+        ]
+        if shown:
+            self._actor.discovery.controls(device, shown)
+
+    async def _answer(self, job: _Job, *, error: str | None) -> None:
+        """Publish the result of one command."""
+        message = job.message
+        name = id_of(message)
+        if job.entry is not None:
+            await self._result(job.entry, name, error)
+            return
+        result = {"id": name, "ok": False, "value": None, "error": error}
+        try:
+            await self._actor.publish(_RESULT, result, **message.params)
+        except ContractError:
+            # Nobody knows this control, so it has no Result topic either.
+            await self._actor.warn("unknown control", error)
+
+    async def _result(self, entry: Entry, name: str | None, error: str | None) -> None:
+        result = {"id": name, "ok": error is None, "value": entry.state, "error": error}
+        await self._actor.publish(_RESULT, result, device=entry.device, Control=entry.name)
+
+    async def _tell_ousted(self, entry: Entry, verdict: Verdict, command: Command) -> None:
+        if verdict.ousted is None:
+            return
+        word = "gave it back" if command.value is None else "took over"
+        await self._result(entry, verdict.ousted.id, f"{MANUAL} {word}")

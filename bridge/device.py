@@ -1,0 +1,306 @@
+"""Device: the base of every actor that publishes `Devices/{device}/…`.
+
+It turns readings into topics as the contract asks: values that changed at once, the others every
+30 s, then `State`; a value out of range is refused and shows as unknown; silence shows as `stale`
+and `offline`. Without a reading nothing is published.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import math
+from collections import deque
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, ClassVar
+
+from bridge.actor import Actor
+from bridge.clock import stamp_ms
+from bridge.controls import ControlDesk
+from bridge.discovery.publisher import DeviceDiscovery, Publisher
+from bridge.errors import DeviceError
+from bridge.log import Outage
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
+
+    from bridge.actor import Context
+    from bridge.contract import Control, Quantity
+
+    Values = Mapping[str, float | str | None]
+
+_REPEAT = 30.0
+_REMEMBERED_STATES = 50
+_BACKOFF_LIMIT = 30.0
+_LONGEST = 500
+_QUANTITY = "Devices/{device}/{Quantity}"
+
+
+@dataclass(slots=True)
+class _Shown:
+    """What one device has on the broker."""
+
+    status: str | None = None
+    values: dict[str, float | str | None] = field(default_factory=dict)
+    published: dict[str, float] = field(default_factory=dict)
+    refused: dict[str, str] = field(default_factory=dict)
+    seen: float | None = None
+    max_age: float = math.inf
+    info: dict[str, str | None] = field(default_factory=dict)
+
+
+class Device(Actor):
+    """An actor with readings of its own; `quantities` and `controls` name what it may publish."""
+
+    quantities: ClassVar[tuple[str, ...]] = ()
+    controls: ClassVar[tuple[str, ...]] = ()
+    # Per control: the device's own watchdog (s), how far a read-back may be off (in its unit), and
+    # the most writes a day for what the device keeps in flash.
+    watchdog: ClassVar[Mapping[str, float]] = {}
+    tolerance: ClassVar[Mapping[str, float]] = {}
+    daily_writes: ClassVar[Mapping[str, int]] = {}
+    reads_directly: ClassVar[bool] = True
+    writes: ClassVar[tuple[str, ...]] = (
+        _QUANTITY,
+        "Devices/{device}/State",
+        "Devices/{device}/Status",
+        "Devices/{device}/Info",
+        "Devices/{device}/{Control}",
+        "Devices/{device}/{Control}/Result",
+    )
+
+    def __init__(self, context: Context) -> None:
+        super().__init__(context)
+        self.refusals = 0
+        self._warnings: dict[str, str] = {}
+        self._shown: dict[str, _Shown] = {}
+        self.sent_states: deque[bytes] = deque(maxlen=_REMEMBERED_STATES)
+        self._outage = Outage(self.log, "the device")
+        self.discovery = DeviceDiscovery(
+            Publisher(self.bus, self.config, self.state), self.contract, self.clock
+        )
+        self.bus.announcers.append(self._say_all_again)
+        self.desk = ControlDesk(self)
+        if self.controls:
+            self.companions.append(self.desk)
+
+    # ---------------------------------------------------------------- to implement
+
+    async def read_once(self) -> Values:
+        """One reading straight from the device. Raises DeviceError with one plain sentence."""
+        raise NotImplementedError
+
+    @contextlib.asynccontextmanager
+    async def direct(self) -> AsyncIterator[None]:
+        """Hold what `read_once` needs (a session, a socket) while no bridge runs this actor."""
+        yield
+
+    async def write_control(
+        self, control: str, value: float | str | bool | None, *, device: str
+    ) -> float | str | bool | None:
+        """Write one control (None = give back) and return it as read back from the device.
+
+        A device that cannot be read back returns what it was told. Called beside `read_once`.
+        """
+        sentence = f"{device} has no control {control} that could be set to {value}"
+        raise DeviceError(sentence)
+
+    def controls_at_start(self) -> Mapping[str, tuple[str, ...]]:
+        """The controls of each device that are served from the start; others: `desk.offer`."""
+        return {self.id: self.controls}
+
+    def control_entry(self, control: str, device: str) -> Control:  # noqa: ARG002 - for subclasses
+        """The contract's entry; a device with a smaller range or own words returns its own."""
+        return self.contract.control(control)
+
+    async def control_state(
+        self, control: str, value: float | str | bool | None, *, device: str | None = None
+    ) -> None:
+        """Tell what a reading says about a control; published where it changed."""
+        await self.desk.observed(control, value, device=device)
+
+    # ---------------------------------------------------------------- readings
+
+    async def _say_all_again(self) -> None:
+        """A new connection, perhaps to a broker that lost all: the next reading is sent whole."""
+        for shown in self._shown.values():
+            shown.published.clear()
+
+    async def reading(
+        self, values: Values, *, device: str | None = None, plain: bool = True
+    ) -> None:
+        """Publish one successful reading of `device` (default: this actor's own id).
+
+        `plain=False` publishes `State` alone, for a device whose plain topics others write.
+        """
+        device = device or self.id
+        shown = self._shown.setdefault(device, _Shown())
+        now = self.clock.now()
+        checked = {name: self._check(device, name, value) for name, value in values.items()}
+        for name, value in checked.items():
+            if name in shown.refused or not plain:
+                continue
+            same = name in shown.published and shown.values.get(name) == value
+            if same and now - shown.published[name] < _REPEAT:
+                continue
+            await self.publish(_QUANTITY, value, device=device, Quantity=name)
+            shown.published[name] = now
+        shown.values, shown.seen = checked, now
+        shown.max_age = min(map(self._max_age, checked), default=math.inf)
+        state = {"at": stamp_ms(self.clock.utc()), **checked}
+        self.sent_states.append(await self.publish("Devices/{device}/State", state, device=device))
+        await self.device_status("online", device=device)
+        await self.warn(f"range {device}", "; ".join(shown.refused.values()) or None)
+        self.discovery.reading(device, checked)
+
+    async def seen(self, values: Values, *, device: str | None = None) -> None:
+        """Note a reading that the device published itself, `State` included."""
+        device = device or self.id
+        shown = self._shown.setdefault(device, _Shown())
+        shown.seen = self.clock.now()
+        self.discovery.reading(device, values)
+        known = [name for name in values if name != "at"]
+        shown.max_age = min(map(self._max_age, known), default=math.inf)
+        await self.device_status("online", device=device)
+
+    def _max_age(self, name: str) -> float:
+        return self.contract.quantity(name).max_age or math.inf
+
+    def _check(self, device: str, name: str, value: float | str | None) -> float | str | None:
+        quantity = self.contract.quantity(name)
+        refused = self._shown[device].refused
+        if isinstance(value, (int, float)) and not isinstance(value, bool):
+            sentence = _out_of_range(quantity, float(value))
+            if sentence is not None:
+                if refused.get(name) is None:
+                    self.log.warning(f"{device}: {sentence}; it counts as unknown")
+                self.refusals += 1
+                refused[name] = f"{device}: {sentence}"
+                return None
+            floor = quantity.noise_floor
+            if floor is not None and floor <= value < 0:
+                value = 0.0
+            if quantity.digits is not None:
+                value = round(float(value), quantity.digits)
+        refused.pop(name, None)
+        return value
+
+    async def warn(self, key: str, text: str | None) -> None:
+        """One of several warnings that may stand at once; None takes this one back."""
+        if self._warnings.get(key) == text:
+            return
+        if text is None:
+            del self._warnings[key]
+        else:
+            self._warnings[key] = text
+        await self.message("Warning", "; ".join(self._warnings.values())[:_LONGEST] or None)
+
+    # ---------------------------------------------------------------- status and info
+
+    async def device_status(
+        self, status: str, why: str | None = None, *, device: str | None = None
+    ) -> None:
+        """Publish `online`, `stale` or `offline` for a device, with one log line per change."""
+        device = device or self.id
+        shown = self._shown.setdefault(device, _Shown())
+        if shown.status == status:
+            return
+        before, shown.status = shown.status, status
+        await self.publish("Devices/{device}/Status", status, device=device)
+        if status == "offline":
+            self._outage.gone(why or "it does not answer")
+        elif status == "online" and before is not None:
+            self._outage.back()
+            self.desk.device_back(device)
+
+    async def info(
+        self,
+        manufacturer: str | None = None,
+        model: str | None = None,
+        serial: str | None = None,
+        firmware: str | None = None,
+        *,
+        device: str | None = None,
+    ) -> None:
+        """Publish who made the device; unknown parts are null."""
+        device = device or self.id
+        shown = self._shown.setdefault(device, _Shown())
+        found = {
+            "manufacturer": manufacturer,
+            "model": model,
+            "serial": serial,
+            "firmware": firmware,
+        }
+        if found != shown.info:
+            shown.info = found
+            await self.publish("Devices/{device}/Info", found, device=device)
+            self.discovery.info(device, found)
+
+    def status_of(self, device: str | None = None) -> str | None:
+        """The status last published for a device."""
+        shown = self._shown.get(device or self.id)
+        return shown.status if shown else None
+
+    def age_of(self, device: str | None = None) -> float:
+        """Seconds since the last successful reading; infinite before the first."""
+        shown = self._shown.get(device or self.id)
+        return math.inf if shown is None or shown.seen is None else self.clock.now() - shown.seen
+
+    async def mark_stale(self, device: str | None = None) -> None:
+        """Show `stale` once the youngest max age among the device's quantities has passed."""
+        device = device or self.id
+        shown = self._shown.get(device)
+        if shown is not None and shown.status == "online" and self.age_of(device) > shown.max_age:
+            await self.device_status("stale", device=device)
+
+    # ---------------------------------------------------------------- polling
+
+    async def poll(
+        self,
+        read: Callable[[], Awaitable[Values]] | None = None,
+        *,
+        interval: float,
+        failures: int = 3,
+    ) -> None:
+        """Read for ever: each `interval` s; offline after so many failures in a row of any kind.
+
+        While the device is offline it is asked less and less often, up to every 30 s.
+        """
+        read = read or self.read_once
+        failed = 0
+        async for _ in self.every(interval):
+            try:
+                values = await read()
+            except DeviceError as error:
+                failed += 1
+                await self._failed(str(error), failed, failures)
+                if failed >= failures:
+                    extra = (
+                        min(_BACKOFF_LIMIT, interval * 2 ** min(failed - failures, 8)) - interval
+                    )
+                    self.beat_due = None
+                    await self.clock.sleep(extra)
+                continue
+            failed = 0
+            await self.reading(values)
+            await self.health(None)
+
+    async def _failed(self, why: str, failed: int, limit: int) -> None:
+        await self.health(why)
+        if failed >= limit:
+            await self.device_status("offline", why)
+        else:
+            await self.mark_stale()
+
+
+def _out_of_range(quantity: Quantity, value: float) -> str | None:
+    if not math.isfinite(value):
+        return f"{quantity.name} is not a number"
+    low = quantity.min if quantity.noise_floor is None else quantity.noise_floor
+    if low is not None and value < low:
+        return f"{quantity.name} {value:g} {quantity.unit or ''} is below {low:g}".replace(
+            "  ", " "
+        )
+    if quantity.max is not None and value > quantity.max:
+        sentence = f"{quantity.name} {value:g} {quantity.unit or ''} is above {quantity.max:g}"
+        return sentence.replace("  ", " ")
+    return None

@@ -1,0 +1,24 @@
+"""Home Assistant discovery, made from the contract and published over MQTT only."""
+
+from bridge.discovery.messages import (
+    House,
+    bridge_messages,
+    consumer_messages,
+    device_messages,
+    site_messages,
+)
+from bridge.discovery.publisher import Publisher
+from bridge.discovery.removal import consumer_orphans, orphans, removal, shape_of
+
+__all__ = [
+    "House",
+    "Publisher",
+    "bridge_messages",
+    "consumer_messages",
+    "consumer_orphans",
+    "device_messages",
+    "orphans",
+    "removal",
+    "shape_of",
+    "site_messages",
+]

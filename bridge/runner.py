@@ -1,0 +1,169 @@
+"""One actor's life under supervision: start, watch, stop safely, restart after a crash."""
+
+from __future__ import annotations
+
+import random
+from typing import TYPE_CHECKING
+
+import anyio
+
+from bridge.errors import HeliographError
+from bridge.log import get_logger
+
+if TYPE_CHECKING:
+    from collections.abc import Awaitable, Callable
+
+    from bridge.actor import Actor, Context
+    from bridge.bus import Message
+
+    Report = Callable[[str, str, int, str | None], Awaitable[None]]
+
+SAFE_LIMIT = 5.0
+GOODBYE_LIMIT = 2.0
+_RESTART_LIMIT = 60.0
+_STEADY = 60.0
+
+
+class Runner:
+    """Runs one actor until it is stopped; restarts it at once, then after 1, 2, 4 … 60 s.
+
+    `report(id, state, restarts, error)` is told `crashed`, `stopped` and `ended`.
+    """
+
+    def __init__(
+        self,
+        build: Callable[[int], Context],
+        actor_class: Callable[[Context], Actor],
+        *,
+        name: str,
+        stops_first: bool,
+        report: Report,
+    ) -> None:
+        self.name = name
+        self.stops_first = stops_first
+        self.actor: Actor | None = None
+        self.restarts = 0
+        self.finished = anyio.Event()
+        self._build = build
+        self._actor_class = actor_class
+        self._report = report
+        self._log = get_logger(name)
+        self._stopping = anyio.Event()
+        self._work: anyio.CancelScope | None = None
+        self._hung = False
+
+    def stop(self) -> None:
+        """Ask the actor to stop: its work is cancelled, then it makes itself safe."""
+        self._stopping.set()
+        if self._work is not None:
+            self._work.cancel()
+
+    async def run(self) -> None:
+        """Live, crash, live again; returns once stopped or ended by itself."""
+        quick = 0
+        try:
+            while not self._stopping.is_set():
+                begun = anyio.current_time()
+                error = await self._live()
+                if error is None or self._stopping.is_set():
+                    break
+                quick = 0 if anyio.current_time() - begun > _STEADY else quick
+                self.restarts += 1
+                await self._report(self.name, "crashed", self.restarts, error)
+                await self._pause(quick)
+                quick += 1
+        finally:
+            with anyio.CancelScope(shield=True), anyio.move_on_after(GOODBYE_LIMIT):
+                await self._report(self.name, "stopped", self.restarts, None)
+            self.finished.set()
+
+    async def _pause(self, quick: int) -> None:
+        if quick == 0:
+            return
+        delay = min(_RESTART_LIMIT, 2.0 ** (quick - 1)) * random.uniform(0.9, 1.1)  # noqa: S311 - jitter
+        with anyio.move_on_after(delay):
+            await self._stopping.wait()
+
+    async def _live(self) -> str | None:
+        """One life; the sentence that ended it, or None for an orderly end."""
+        try:
+            actor = self._actor_class(self._build(self.restarts))
+            self.actor = actor
+            return await self._live_as(actor)
+        except Exception as error:  # noqa: BLE001 - any end of an actor is answered by a restart
+            self._log_crash(error)
+            return plain_cause(error)
+        finally:
+            self.actor = None
+            self._work = None
+
+    async def _live_as(self, actor: Actor) -> str | None:
+        why: str | None = None
+        self._hung = False
+        async with anyio.create_task_group() as tasks:
+            tasks.start_soon(actor.bus.run)
+            await self._prepare(actor)
+            try:
+                with anyio.CancelScope() as self._work:
+                    if not self._stopping.is_set():
+                        tasks.start_soon(self._watch, actor)
+                        await actor.live()
+            except Exception as error:  # noqa: BLE001 - as above
+                self._log_crash(error)
+                why = plain_cause(error)
+            finally:
+                await self._make_safe(actor)
+            tasks.cancel_scope.cancel()
+        if self._hung and why is None:
+            why = "it did not come back from its work in time"
+            self._log.error(f"restarted: {why}")
+        return why
+
+    async def _prepare(self, actor: Actor) -> None:
+        async def on_status(message: Message) -> None:
+            # Another program, or a slow broker's will, may say that we are gone while we are not.
+            if message.value == "offline" and actor.bus.connection.is_connected:
+                await actor.clock.sleep(0.5)
+                if not self._stopping.is_set():
+                    await actor.publish("Actors/{actor}/Status", "online", actor=actor.id)
+
+        await actor.subscribe("Actors/{actor}/Status", on_status, actor=actor.id)
+        await actor.publish_health()
+
+    async def _watch(self, actor: Actor) -> None:
+        while True:
+            await anyio.sleep(1)
+            due = actor.beat_due
+            if due is not None and actor.clock.now() > due and self._work is not None:
+                self._hung = True
+                self._work.cancel()
+                return
+
+    async def _make_safe(self, actor: Actor) -> None:
+        with anyio.CancelScope(shield=True):
+            with anyio.move_on_after(SAFE_LIMIT) as limit:
+                try:
+                    await actor.make_safe()
+                except Exception as error:  # noqa: BLE001 - as above
+                    self._log.error(f"could not reach its safe state: {plain_cause(error)}")
+            if limit.cancelled_caught:
+                self._log.error(f"did not reach its safe state within {SAFE_LIMIT:g} s")
+            # From here on `offline` is what we mean, so nobody may answer it with `online`.
+            actor.bus.mute()
+            await actor.bus.connection.goodbye(GOODBYE_LIMIT)
+
+    def _log_crash(self, error: BaseException) -> None:
+        if isinstance(error, HeliographError):
+            self._log.error(f"crashed: {error}")
+        else:
+            self._log.exception(f"crashed: {plain_cause(error)}", exc_info=error)
+
+
+def plain_cause(error: BaseException) -> str:
+    """The first real cause inside groups, as one line."""
+    while isinstance(error, BaseExceptionGroup):
+        error = error.exceptions[0]
+    text = " ".join(str(error).split())
+    if isinstance(error, HeliographError):
+        return text
+    return f"{type(error).__name__}: {text}" if text else type(error).__name__

@@ -1,0 +1,62 @@
+"""The state folder: small JSON files that survive a crash and never stop the bridge."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+from typing import TYPE_CHECKING, Any
+
+import msgspec
+
+from bridge.log import Outage
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from structlog.typing import FilteringBoundLogger
+
+
+class StateFolder:
+    """One actor's corner of the state folder.
+
+    Files are written to a temporary name, synced and renamed, so a reader finds the old text or
+    the new one, never half. A full or read-only disk is reported once; control goes on.
+    """
+
+    def __init__(self, root: Path, owner: str, log: FilteringBoundLogger) -> None:
+        self._folder = root / owner
+        self._outage = Outage(log, f"the state folder {self._folder}")
+        self._log = log
+
+    def load(self, name: str) -> dict[str, Any] | None:
+        """What was saved last under `name`; None when there is nothing that can be read."""
+        path = self._folder / f"{name}.json"
+        try:
+            found = msgspec.json.decode(path.read_bytes())
+        except FileNotFoundError:
+            return None
+        except (OSError, msgspec.DecodeError) as error:
+            self._log.warning(f"{path} cannot be read and is left aside: {error}")
+            with contextlib.suppress(OSError):
+                path.replace(path.with_suffix(".unreadable"))
+            return None
+        return found if isinstance(found, dict) else None
+
+    def save(self, name: str, content: dict[str, Any]) -> bool:
+        """Write `content`; false (and one log line) when the disk refuses."""
+        path = self._folder / f"{name}.json"
+        scratch = path.with_suffix(f".{os.getpid()}.tmp")
+        try:
+            self._folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+            with scratch.open("wb") as file:
+                file.write(msgspec.json.encode(content))
+                file.flush()
+                os.fsync(file.fileno())
+            scratch.replace(path)
+        except OSError as error:
+            self._outage.gone(error.strerror or str(error))
+            with contextlib.suppress(OSError):
+                scratch.unlink()
+            return False
+        self._outage.back()
+        return True

@@ -1,0 +1,1 @@
+"""The tests of Heliograph; the tree mirrors the packages."""

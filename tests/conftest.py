@@ -1,0 +1,25 @@
+"""Fixtures that every test may use."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pytest
+
+from tests.support.mosquitto import Mosquitto
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+
+@pytest.fixture(scope="session")
+def anyio_backend() -> str:
+    """Async tests run on asyncio: aiomqtt knows nothing else."""
+    return "asyncio"
+
+
+@pytest.fixture
+def mosquitto() -> Iterator[Mosquitto]:
+    """A private mosquitto, anonymous, without persistence; skips when it is not installed."""
+    with Mosquitto() as broker:
+        yield broker

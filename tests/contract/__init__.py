@@ -1,0 +1,1 @@
+"""The contract: names, payloads, addresses and what is generated from it."""

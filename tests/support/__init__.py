@@ -1,0 +1,1 @@
+"""Parts that many tests share: brokers, proxies and the like."""
