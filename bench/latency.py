@@ -68,8 +68,8 @@ async def _bare(port: int, rounds: int) -> list[float]:
 
 
 async def _prepare(one: Player, consumers: int) -> list[float]:
-    """Every consumer asks for 100 W of a surplus that serves all of them."""
-    watts = [-100.0 * consumers - 5000]
+    """Every consumer asks for 100 W of a surplus that just serves all of them."""
+    watts = [-100.0 * consumers - 50]
     await one.until("bench/Actors/distributor/Status", {b"online"}, 20)
     await one.meter(watts[-1])
     for index in range(consumers):
@@ -95,14 +95,19 @@ async def _requests(one: Player, rounds: int) -> list[float]:
 
 
 async def _meter(one: Player, rounds: int, watts: list[float]) -> list[float]:
-    """The sun goes and comes; how soon the most important consumer is told that it went."""
+    """100 W of sun go and come; how soon the least important consumer is told that they went."""
     found = []
     plenty = watts[-1]
-    topic = "bench/Requests/c0/Allowance"
+    last = max(
+        int(topic.split("/")[2][1:])
+        for topic in one.latest
+        if topic.startswith("bench/Requests/c") and topic.endswith("/Allowance")
+    )
+    topic = f"bench/Requests/c{last}/Allowance"
     for _ in range(rounds // 2):
-        watts.append(50.0)
+        watts.append(plenty + 100)
         begun = clock()
-        await one.meter(50.0)
+        await one.meter(watts[-1])
         await one.until(topic, {b"0"})
         found.append(clock() - begun)
         watts.append(plenty)

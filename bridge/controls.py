@@ -60,6 +60,7 @@ class ControlDesk:
         self._closed = False
         self._journal = Journal(actor.state)
         self.writes = DailyWrites(actor)
+        actor.bus.announcers.append(self._clear_what_is_not_lent)
 
     # ---------------------------------------------------------------- what there is
 
@@ -342,6 +343,12 @@ class ControlDesk:
             if value is not None and not entry.visible:
                 entry.visible = True
                 self._announce(entry.device)
+
+    async def _clear_what_is_not_lent(self) -> None:
+        """After each connect: an earlier life may have left a state that nobody holds any more."""
+        for entry in self._entries.values():
+            if entry.leased and entry.shown is None:
+                await self._actor.publish(_STATE, None, device=entry.device, Control=entry.name)
 
     def _announce(self, device: str) -> None:
         """Discovery shows leases at once, others when the device turned out to have them."""

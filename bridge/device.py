@@ -76,7 +76,10 @@ class Device(Actor):
         self.sent_states: deque[bytes] = deque(maxlen=_REMEMBERED_STATES)
         self._outage = Outage(self.log, "the device")
         self.discovery = DeviceDiscovery(
-            Publisher(self.bus, self.config, self.state), self.contract, self.clock
+            Publisher(self.bus, self.config, self.state),
+            self.contract,
+            self.clock,
+            self.control_entry,
         )
         self.bus.announcers.append(self._say_all_again)
         self.desk = ControlDesk(self)

@@ -180,8 +180,8 @@ class _Reader:
             )
         function, fewest, most = _FUNCTIONS[name]
         if not fewest <= len(node.args) <= most:
-            wanted = str(fewest) if fewest == most else f"{fewest} to {most}"
-            raise ExpressionError(f"{name} takes {wanted} values, not {len(node.args)}")
+            wanted = "1 value" if most == 1 else f"{fewest} to {most} values"
+            raise ExpressionError(f"{name} takes {wanted}, not {len(node.args)}")
         inner = [self.read(argument, depth + 1) for argument in node.args]
         return lambda values: float(function(*(argument(values) for argument in inner)))
 

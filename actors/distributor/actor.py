@@ -11,8 +11,13 @@ from actors.distributor.core import Balance, Distributor
 from actors.distributor.intake import Intake
 from actors.distributor.outlet import Outlet
 from bridge.actor import Actor
+from bridge.config.types import Delay, Interval  # noqa: TC001 - msgspec reads them while running
+from bridge.errors import ExpressionError
+from bridge.expression import compile_expression
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from bridge.actor import Context
     from bridge.bus import Message
 
@@ -22,12 +27,25 @@ _GATHER = 0.002
 
 
 class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """What the owner may set about the sharing. Times in s."""
+    """What the owner may set about the sharing. Times in s.
+
+    reservation: W kept for the home battery, a number or an expression of SOC; interval: between
+    two raises of one running consumer; request_ttl: a silent consumer is let go after it (0 =
+    never); settle: how long meter and consumers may disagree after a change.
+    """
 
     reservation: str | float = 0
-    interval: float = 5
-    request_ttl: float = 180
-    settle: float = 2
+    interval: Interval = 5
+    request_ttl: Delay = 180
+    settle: Delay = 2
+
+    def check(self) -> Iterator[tuple[str, str]]:
+        """Refuse a reservation that cannot be computed."""
+        if isinstance(self.reservation, str):
+            try:
+                compile_expression(self.reservation)
+            except ExpressionError as error:
+                yield "reservation", f"'reservation' cannot be used: {error}"
 
 
 class DistributorActor(Actor):
@@ -112,6 +130,7 @@ class DistributorActor(Actor):
 
     async def safe(self) -> None:
         """Nobody may draw anything any more, and is told why."""
+        self.core.stop()
         await self.outlet.stop("the bridge is stopping")
         self._save()
 

@@ -98,6 +98,7 @@ class _Climb:
 
     demands: Sequence[Demand]
     counts: list[int]
+    tops: Sequence[int]
     ranks: list[int]
     rest: int
     reservation: int
@@ -136,26 +137,35 @@ def ranks(demands: Sequence[Demand]) -> list[int]:
 
 
 def _begin(
-    power: int, reservation: int, demands: Sequence[Demand], start: Sequence[int] | None
+    power: int,
+    reservation: int,
+    demands: Sequence[Demand],
+    start: Sequence[int] | None,
+    tops: Sequence[int] | None = None,
 ) -> _Climb:
     counts = list(start) if start is not None else [0] * len(demands)
     held = sum(d.level(count) for d, count in zip(demands, counts, strict=True) if count)
-    return _Climb(demands, counts, ranks(demands), power - held, max(0, reservation))
+    tops = [demand.count for demand in demands] if tops is None else tops
+    return _Climb(demands, counts, tops, ranks(demands), power - held, max(0, reservation))
 
 
 def share(
-    power: int, reservation: int, demands: Sequence[Demand], start: Sequence[int] | None = None
+    power: int,
+    reservation: int,
+    demands: Sequence[Demand],
+    start: Sequence[int] | None = None,
+    tops: Sequence[int] | None = None,
 ) -> list[int]:
     """Share `power` microwatts; returns the number of grants of each demand, in order.
 
     `start` are grants already held: deducted first (what is left may be negative), their shifts
-    counted. A negative reservation counts as 0.
+    counted. `tops` are the most grants that each may have. A negative reservation counts as 0.
     """
-    climb = _begin(power, reservation, demands, start)
+    climb = _begin(power, reservation, demands, start, tops)
     heap = [
         (climb.key(index), climb.ranks[index], index)
-        for index, demand in enumerate(demands)
-        if climb.counts[index] < demand.count
+        for index in range(len(demands))
+        if climb.counts[index] < climb.tops[index]
     ]
     heapq.heapify(heap)
     budget = _FIRST_WALK
@@ -179,9 +189,10 @@ def _walk(climb: _Climb, heap: list[tuple[int, int, int]], budget: int) -> None:
             continue
         budget -= 1
         # Without a shift nobody can come between: all that fits at once.
-        reached = count + 1 if demand.shift else demand.grants(held + room)
+        top = climb.tops[index]
+        reached = count + 1 if demand.shift else min(top, demand.grants(held + room))
         climb.take(index, reached)
-        if reached >= demand.count:
+        if reached >= top:
             heapq.heappop(heap)
         else:
             heapq.heapreplace(heap, (key + demand.shift, rank, index))
@@ -195,7 +206,7 @@ def _leap(climb: _Climb, heap: list[tuple[int, int, int]]) -> None:
     indices = [index for _, _, index in heap]
     demands = climb.demands
     low = min(heap)[0] - 1
-    high = max(demands[i].base + demands[i].count * demands[i].shift for i in indices)
+    high = max(demands[i].base + climb.tops[i] * demands[i].shift for i in indices)
     if not _all_fit(climb, indices, high):
         fine = min((demands[i].shift for i in indices if demands[i].shift), default=1)
         while high - low > fine:
@@ -210,7 +221,7 @@ def _leap(climb: _Climb, heap: list[tuple[int, int, int]]) -> None:
     heap[:] = [
         (climb.key(index), climb.ranks[index], index)
         for index in indices
-        if climb.counts[index] < demands[index].count
+        if climb.counts[index] < climb.tops[index]
     ]
     heapq.heapify(heap)
 
@@ -221,8 +232,8 @@ def _reached(climb: _Climb, index: int, key: int) -> int:
     if key < demand.base:
         return count
     if not demand.shift:
-        return demand.count
-    return max(count, min(demand.count, (key - demand.base) // demand.shift + 1))
+        return climb.tops[index]
+    return max(count, min(climb.tops[index], (key - demand.base) // demand.shift + 1))
 
 
 def _all_fit(climb: _Climb, indices: Sequence[int], key: int) -> bool:

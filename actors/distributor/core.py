@@ -298,6 +298,7 @@ class Distributor:
             if consumer.shown is None and consumer.gathering(now):
                 continue
             if why is not None:
+                consumer.wanted_since = None
                 outcome.put(consumer, 0, why)
             else:
                 parts.append(consumer)

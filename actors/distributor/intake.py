@@ -35,7 +35,8 @@ class Intake:
     async def start(self) -> None:
         """Subscribe to everything that concerns requests."""
         actor = self._actor
-        await actor.subscribe("Requests/{consumer}", self._on_json)
+        # One after the other, for each object may carry other fields: the newest is not enough.
+        await actor.subscribe("Requests/{consumer}", self._on_json, command=True)
         await actor.subscribe("Requests/{consumer}/{Field}", self._on_field)
         for field in _OVERRIDES:
             await actor.subscribe(

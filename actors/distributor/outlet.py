@@ -62,8 +62,11 @@ class Outlet:
             if self._is_due(consumer, verdict, now)
         ]
         due.sort(key=lambda item: item[1].allowance > self._allowance(item[0]))
+        # The plain allowances of all go first: what people read can wait for what devices obey.
         for consumer, verdict in due:
-            await self._tell(consumer, verdict, now)
+            await self._tell_allowance(consumer, verdict, now)
+        for consumer, verdict in due:
+            await self._explain(consumer, verdict)
         for consumer in decision.allowances:
             await self._tell_energy(consumer, energies.get(consumer, 0.0), now)
         await self._tell_site(decision.site, now)
@@ -85,32 +88,35 @@ class Outlet:
             )
         )
 
-    async def _tell(self, consumer: str, verdict: Verdict, now: float) -> None:
-        before = self._shown.get(consumer)
-        shown = before or _Shown(0.0, "", False, 0.0, "", 0.0)
-        self._shown[consumer] = shown
+    async def _tell_allowance(self, consumer: str, verdict: Verdict, now: float) -> None:
+        shown = self._shown.setdefault(consumer, _Shown(0.0, "", False, 0.0, "", 0.0))
         shown.seq += 1
         shown.due = now + REPEAT
         shown.allowance, shown.code = verdict.allowance, verdict.code
         shown.automatic, shown.priority = verdict.is_automatic, verdict.priority
-        publish = self._actor.publish
-        await publish("Requests/{consumer}/Allowance", verdict.allowance, consumer=consumer)
-        await publish(
-            "Requests/{consumer}/Grant",
-            {
-                "allowance": verdict.allowance,
-                "ttl": TTL,
-                "seq": shown.seq,
-                "at": stamp_ms(self._actor.clock.utc()),
-                "reason": verdict.reason,
-                "automatic": verdict.is_automatic,
-                "priority": verdict.priority,
-            },
-            consumer=consumer,
+        await self._actor.publish(
+            "Requests/{consumer}/Allowance", verdict.allowance, consumer=consumer
         )
+
+    async def _explain(self, consumer: str, verdict: Verdict) -> None:
+        shown = self._shown[consumer]
+        publish = self._actor.publish
+        grant = self._grant(shown, verdict.reason)
+        await publish("Requests/{consumer}/Grant", grant, consumer=consumer)
         if shown.reason != verdict.reason:
             shown.reason = verdict.reason
             await publish("Requests/{consumer}/Reason", verdict.reason, consumer=consumer)
+
+    def _grant(self, shown: _Shown, reason: str) -> dict[str, Any]:
+        return {
+            "allowance": shown.allowance,
+            "ttl": TTL,
+            "seq": shown.seq,
+            "at": stamp_ms(self._actor.clock.utc()),
+            "reason": reason,
+            "automatic": shown.automatic,
+            "priority": shown.priority,
+        }
 
     async def _tell_energy(self, consumer: str, energy: float, now: float) -> None:
         shown = self._shown.get(consumer)
@@ -163,18 +169,12 @@ class Outlet:
 
     async def stop(self, reason: str) -> None:
         """Every allowance 0, now."""
+        publish = self._actor.publish
         for consumer, shown in self._shown.items():
             shown.seq += 1
-            publish = self._actor.publish
+            shown.allowance = 0.0
             await publish("Requests/{consumer}/Allowance", 0.0, consumer=consumer)
-            grant = {
-                "allowance": 0.0,
-                "ttl": TTL,
-                "seq": shown.seq,
-                "at": stamp_ms(self._actor.clock.utc()),
-                "reason": reason,
-                "automatic": shown.automatic,
-                "priority": shown.priority,
-            }
+        for consumer, shown in self._shown.items():
+            grant = self._grant(shown, reason)
             await publish("Requests/{consumer}/Grant", grant, consumer=consumer)
             await publish("Requests/{consumer}/Reason", reason, consumer=consumer)

@@ -12,12 +12,13 @@ from actors.distributor.draw import Draw
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
+    from typing import TypeAlias
 
     from actors.distributor.reasons import Reason
     from bridge.config.settings import ConsumerSettings
 
-    Value = float | bool | str | None
-    Rule = ConsumerSettings | "ConsumerRule"
+    Value: TypeAlias = float | bool | str | None
+    Rule: TypeAlias = "ConsumerSettings | ConsumerRule"
 
 GATHER: Final = 0.1
 DAY: Final = 86_400.0

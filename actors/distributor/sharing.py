@@ -110,9 +110,10 @@ class Round:
         last. That may push out others, which may be locked in turn.
         """
         demands = [consumer.terms.demand for consumer in real]
+        tops = self._tops(real)
         locks = [0] * len(real)
         while True:
-            high = share(self.high, self.reservation, demands, locks)
+            high = share(self.high, self.reservation, demands, locks, tops)
             locked = False
             for index, consumer in enumerate(real):
                 if not high[index] and consumer.allowance and self._holds(consumer):
@@ -125,6 +126,17 @@ class Round:
             elif consumer.allowance and consumer.unwanted_since is None:
                 consumer.unwanted_since = self.now
         return locks, high
+
+    def _tops(self, real: Sequence[Consumer]) -> list[int] | None:
+        """The most that anybody may have at the high surplus: what it has, or the low one carries.
+
+        Power that may not exist keeps what runs; it must not push out one for the sake of another.
+        """
+        if self.low == self.high:
+            return None
+        demands = [consumer.terms.demand for consumer in real]
+        low = share(self.low, self.reservation, demands)
+        return [max(one.level_now(), grants) for one, grants in zip(real, low, strict=True)]
 
     def _holds(self, consumer: Consumer) -> bool:
         return self._on_until(consumer) > self.now or self._stops_at(consumer) > self.now

@@ -87,7 +87,6 @@ class MendedBroker(Broker):  # type: ignore[misc]
         self._deliveries = tasks
         self._links: dict[str, Link] = {}
         self._writers: dict[PatientWriter, anyio.Event] = {}
-        self._closing = False
 
     # ---------------------------------------------------------------- life
 
@@ -96,8 +95,7 @@ class MendedBroker(Broker):  # type: ignore[misc]
         self._servers["default"] = Server("default", server)
 
     async def shutdown(self) -> None:
-        """End every connection without its will, then amqtt itself."""
-        self._closing = True
+        """End every connection, then amqtt itself; as with mosquitto no will is heard."""
         for server in self._servers.values():
             server.instance.close()
         for writer in self._writers:
@@ -172,7 +170,7 @@ class MendedBroker(Broker):  # type: ignore[misc]
         return found
 
     async def _end(self, link: Link, session: Session, *, publish_will: bool) -> None:
-        """Forget the connection; publish its will unless it said goodbye or we are closing."""
+        """Forget the connection; publish its will unless it said goodbye."""
         client_id = session.client_id
         session.transitions.disconnect()
         link._stop_waiters()  # noqa: SLF001 - our own override
@@ -180,7 +178,7 @@ class MendedBroker(Broker):  # type: ignore[misc]
             del self._links[client_id]
         if session.clean_session:
             await self._delete_session(client_id)
-        if publish_will and session.will_flag and not self._closing:
+        if publish_will and session.will_flag:
             await self._publish(
                 session,
                 Publish(
@@ -200,9 +198,7 @@ class MendedBroker(Broker):  # type: ignore[misc]
         while (packet := await reader.next()) is not None:
             if packet[0] is Kind.DISCONNECT:
                 return True
-            # An answer that finds nobody: the goodbye may still be waiting to be read.
-            with contextlib.suppress(ConnectionResetError):
-                await self._act(link, session, *packet)
+            await self._act(link, session, *packet)
         return False
 
     async def _act(self, link: Link, session: Session, kind: Kind, flags: int, body: bytes) -> None:

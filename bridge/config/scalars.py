@@ -69,7 +69,8 @@ _NOUNS: Final[dict[type[inspect.Type], str]] = {
 def noun(wanted: inspect.Type) -> str:
     """Return what a type is called: `a whole number`, `a list`."""
     if isinstance(wanted, inspect.LiteralType | inspect.EnumType):
-        return f"one of {listed(_choices(wanted))}"
+        choices = listed(_choices(wanted))
+        return f"one of {choices}" if ", " in choices else choices
     return _NOUNS.get(type(wanted), "text")
 
 

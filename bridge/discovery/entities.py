@@ -26,6 +26,7 @@ _SPELLED = {
 _MOST_DIGITS = 2
 _LEAST_EXPIRY = 120
 _LONGEST_AGE = 3600
+_FINEST_STEP = 0.001  # Home Assistant refuses finer ones
 # An empty state topic means that the value is unknown; Home Assistant's word for that is None.
 _EMPTY_IS_UNKNOWN = "{{ value or 'None' }}"
 
@@ -137,4 +138,4 @@ def number(value: Value, name: str, state_topic: str, command_topic: str, templa
 
 def _step(value: Value) -> float:
     step = getattr(value, "step", None)
-    return float(step) if step is not None else float(10.0 ** -(value.digits or 0))
+    return float(step) if step is not None else max(_FINEST_STEP, 10.0 ** -(value.digits or 0))

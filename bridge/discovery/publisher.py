@@ -15,7 +15,7 @@ from bridge.discovery.messages import House, device_messages
 from bridge.discovery.removal import removal, shape_of
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Callable, Iterable, Mapping
 
     from bridge.bus import Bus
     from bridge.clock import Clock
@@ -44,6 +44,8 @@ class Publisher:
         self._state = state
         self._shown: dict[str, Messages] = {}
         self._shapes = _read(state.load(_FILE) if self.enabled else None)
+        self._waiting: dict[str, Messages] = {}
+        bus.announcers.append(self._catch_up)
 
     def names(self) -> list[str]:
         """All that is announced, in earlier lives too."""
@@ -58,7 +60,13 @@ class Publisher:
 
     def show(self, name: str, messages: Messages) -> None:
         """Announce `messages` under `name`; what was announced under it before and is not, goes."""
-        if not self.enabled or self._shown.get(name) == messages:
+        if not self.enabled:
+            return
+        if not self._bus.connection.is_connected:
+            # A removal has steps, and the bus would repeat only the last of them.
+            self._waiting[name] = messages
+            return
+        if self._shown.get(name) == messages:
             return
         before = self._shapes.get(name, {})
         for topic, payload in removal(before, messages):
@@ -76,22 +84,35 @@ class Publisher:
 
     def remove(self, name: str) -> None:
         """Make Home Assistant forget `name`."""
-        if name in self._shapes:
+        if name in self._shapes or name in self._waiting:
             self.show(name, {})
+
+    async def _catch_up(self) -> None:
+        """Publish what was announced while there was no broker."""
+        waiting, self._waiting = self._waiting, {}
+        for name, messages in waiting.items():
+            self.show(name, messages)
 
 
 class DeviceDiscovery:
     """Announces the devices of one actor as their readings show what there is.
 
     A quantity is announced once it has had a value, and stays announced while it is unknown at
-    night. One that was known in an earlier life and is not even tried any more goes after ten
-    minutes.
+    night. What was known in an earlier life and does not even show up any more goes after ten
+    minutes. `entry(control, device)` gives a control as the device has it.
     """
 
-    def __init__(self, publisher: Publisher, contract: Contract, clock: Clock) -> None:
+    def __init__(
+        self,
+        publisher: Publisher,
+        contract: Contract,
+        clock: Clock,
+        entry: Callable[[str, str], Control],
+    ) -> None:
         self.publisher = publisher
         self._contract = contract
         self._clock = clock
+        self._entry = entry
         self._devices: dict[str, _Known] = {}
 
     def info(self, device: str, info: Mapping[str, str | None]) -> None:
@@ -103,7 +124,9 @@ class DeviceDiscovery:
     def controls(self, device: str, controls: Iterable[Control]) -> None:
         """Which controls a device lets itself be told."""
         known = self._known(device)
-        known.controls = tuple(controls)
+        given = {control.name: control for control in controls}
+        known.tried |= given.keys()
+        known.controls |= given
         self._announce(device, known)
 
     def reading(self, device: str, values: Mapping[str, Any]) -> None:
@@ -112,25 +135,27 @@ class DeviceDiscovery:
         if known.first is None:
             known.first = self._clock.now()
             known.due = True
+        known.tried.update(values)
         for name, value in values.items():
-            if name not in known.tried:
-                known.tried.add(name)
             if value is not None and name not in known.quantities and name != "at":
                 known.quantities.add(name)
                 known.due = True
         if known.remembered and self._clock.now() > known.first + _PATIENCE:
-            dropped = known.remembered - known.tried
-            known.quantities -= dropped
-            known.remembered = set()
-            known.due = known.due or bool(dropped)
+            known.forget()
         if known.due:
             self._announce(device, known)
 
     def _known(self, device: str) -> _Known:
         found = self._devices.get(device)
         if found is None:
-            earlier = self.publisher.keys(device) & self._contract.members.keys()
-            found = self._devices[device] = _Known(earlier)
+            earlier = self.publisher.keys(device)
+            found = self._devices[device] = _Known(
+                earlier & self._contract.members.keys(),
+                {
+                    name: self._entry(name, device)
+                    for name in earlier & self._contract.controls.keys()
+                },
+            )
         return found
 
     def _announce(self, device: str, known: _Known) -> None:
@@ -146,7 +171,7 @@ class DeviceDiscovery:
             device,
             info=known.info,
             quantities=known.quantities,
-            controls=known.controls,
+            controls=known.controls.values(),
         )
         self.publisher.show(device, messages)
 
@@ -155,25 +180,27 @@ class _Known:
     """What is known of one device."""
 
     __slots__ = (
-        "controls",
-        "due",
-        "first",
-        "info",
-        "quantities",
-        "remembered",
-        "shown_at",
-        "tried",
+        *("controls", "due", "first", "info", "quantities", "remembered", "shown_at", "tried"),
     )
 
-    def __init__(self, remembered: set[str]) -> None:
+    def __init__(self, quantities: set[str], controls: dict[str, Control]) -> None:
         self.info: dict[str, str | None] = {}
-        self.quantities = set(remembered)
-        self.remembered = remembered
-        self.controls: tuple[Control, ...] = ()
+        self.quantities = quantities
+        self.controls = controls
+        self.remembered = quantities | controls.keys()
         self.tried: set[str] = set()
         self.first: float | None = None
         self.shown_at = float("-inf")
         self.due = False
+
+    def forget(self) -> None:
+        """Drop what only an earlier life knew."""
+        dropped = self.remembered - self.tried
+        self.remembered = set()
+        self.quantities -= dropped
+        for name in dropped:
+            self.controls.pop(name, None)
+        self.due = self.due or bool(dropped)
 
 
 def _read(found: dict[str, Any] | None) -> dict[str, Shape]:

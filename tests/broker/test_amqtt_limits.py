@@ -5,6 +5,8 @@ from __future__ import annotations
 import asyncio
 import gc
 import logging
+from contextlib import suppress
+from typing import TYPE_CHECKING
 
 import aiomqtt
 import anyio
@@ -14,6 +16,8 @@ from hypothesis import strategies as st
 
 from bridge.broker import amqtt_link
 from bridge.broker.amqtt_embedded import run_amqtt
+from bridge.broker.amqtt_frames import MAX_PACKET
+from bridge.broker.amqtt_link import Link
 from bridge.broker.settings import Address
 from tests.broker.brokers import client, collect, embedded, plain, port_of, serving
 from tests.broker.raw import (
@@ -26,6 +30,9 @@ from tests.broker.raw import (
     subscribe,
     text,
 )
+
+if TYPE_CHECKING:
+    from anyio.abc import SocketStream
 
 _FIRST = st.integers(0, 255)
 _JUNK = st.one_of(
@@ -95,18 +102,41 @@ async def test_overlapping_filters_give_the_best_granted_qos() -> None:
         assert plain(await collect(one)) == [("o/a", b"x", 1, False)]
 
 
+async def ping(stream: SocketStream) -> None:
+    with suppress(anyio.BrokenResourceError):
+        while True:
+            await anyio.sleep(0.3)
+            await stream.send(PINGREQ)
+
+
 async def test_a_client_that_does_not_read_is_let_go_and_hinders_nobody() -> None:
-    async with serving("amqtt") as port, client(port) as watcher, client(port) as sender:
+    async with (
+        serving("amqtt") as port,
+        client(port) as watcher,
+        client(port) as sender,
+        anyio.create_task_group() as tasks,
+    ):
         await watcher.subscribe("will/deaf")
         hello = connect("deaf", keepalive=2, will=("will/deaf", "gone"))
         async with connected(port, hello) as deaf, client(port) as other:
             await deaf.send(subscribe("flood", qos=0))
+            tasks.start_soon(ping, deaf)
             await other.subscribe("flood")
             for _ in range(60):
                 await sender.publish("flood", bytes(200_000), qos=1)
             assert len(await collect(other, 60, 10)) == 60
-            # It neither reads nor answers: 1.5 times its keepalive later it is gone.
+            # It pings and never reads: 1.5 times its keepalive later it is gone.
             assert [m[1] for m in plain(await collect(watcher, 1, 8))] == [b"gone"]
+        tasks.cancel_scope.cancel()
+
+
+async def test_what_waits_for_one_client_is_bounded() -> None:
+    many, large = Link(None), Link(None)
+    assert sum(many.hand_over(10) for _ in range(5000)) == 1000
+    assert sum(large.hand_over(MAX_PACKET) for _ in range(100)) == 32
+    assert (many.pending, large.pending) == (1000, 32)
+    await large.deliver("a", bytes(MAX_PACKET), 0, retain=False)
+    assert large.hand_over(MAX_PACKET)
 
 
 async def test_shutdown_is_quick_and_leaves_no_task_whatever_clients_do() -> None:
@@ -126,10 +156,11 @@ async def test_shutdown_is_quick_and_leaves_no_task_whatever_clients_do() -> Non
     assert anyio.current_time() - began < 1.0
     assert not broker.alive
     await broker.wait_closed()
-    for stream in (mute, deaf, idle):
-        await stream.aclose()
     await anyio.sleep(0.05)
     assert len(asyncio.all_tasks()) == before
+    for stream in (mute, deaf, idle):
+        assert await closed_within(stream, 1)
+        await stream.aclose()
 
 
 async def test_a_stop_publishes_no_wills() -> None:
@@ -151,6 +182,7 @@ async def test_a_stop_publishes_no_wills() -> None:
 async def test_its_logs_are_quiet_and_the_levels_come_back(
     caplog: pytest.LogCaptureFixture,
 ) -> None:
+    caplog.set_level(logging.DEBUG)
     level = logging.getLogger("amqtt").level
     async with serving("amqtt") as port:
         for data in (b"GET / HTTP/1.1\r\n\r\n", PINGREQ, connect("x")[:-1] + b"\xff"):
@@ -158,5 +190,5 @@ async def test_its_logs_are_quiet_and_the_levels_come_back(
         with pytest.raises(aiomqtt.MqttError, match="protocol"):
             async with client(port, protocol=aiomqtt.ProtocolVersion.V5):
                 pass
-    assert caplog.records == []
+    assert [one for one in caplog.records if one.name.startswith(("amqtt", "transitions"))] == []
     assert logging.getLogger("amqtt").level == level

@@ -94,6 +94,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     path: Path | None = None
     maybe: int | None = 7
     anything: Any = None
+    channel: int | Literal["all"] | None = None
     logins: dict[str, Secret] = {}
     from_: str = msgspec.field(default="", name="from")
 

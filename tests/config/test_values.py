@@ -47,6 +47,8 @@ if TYPE_CHECKING:
         ("maybe:", "maybe", None),
         ("maybe: ~", "maybe", None),
         ("maybe: 3", "maybe", 3),
+        ("channel: all", "channel", "all"),
+        ("channel: 2", "channel", 2),
         ("from: x", "from_", "x"),
         (
             "anything: {a: [1, 2.5, yes, true, null, 08:00]}",
@@ -120,6 +122,7 @@ def test_enum_path_and_nested(judge: Judge) -> None:
         ("shape: b", "'shape' must be text of the form ^a+$, but is 'b'"),
         ("token: {a: b}", "'token' must be text, but is a section"),
         ("mode: hodl", "'mode' must be one of 'auto', 'hold' or a number, but is 'hodl'"),
+        ("channel: al", "'channel' must be a whole number or 'all', but is 'al'"),
         ("phases: 2", "'phases' must be one of '1', '3', but is '2'"),
         (
             "colour: gren",

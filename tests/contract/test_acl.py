@@ -161,6 +161,7 @@ def test_a_consumer_hears_its_own_allowance_only(house: House) -> None:
     own += [f"{ES_ESS}/pool/Allowance", f"{ES_ESS}/pool/allowance", "es-ESS/$SYS/Status"]
     others = [topic for topic in EVERYWHERE if topic not in own]
     others += [f"{ES_ESS}/heater/Allowance", f"{BASE}/Requests/pool/Priority/Set"]
+    others += [f"{BASE}/Requests/pool", f"{BASE}/Requests/pool/Request"]
     others.remove(f"{BASE}/Bridge/Status")
     assert house.reaches("pool", own + others) == set(own)
 

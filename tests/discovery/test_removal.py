@@ -115,9 +115,7 @@ def test_discovery_switched_off_removes_all_of_ours() -> None:
 
 
 def test_nobody_elses_messages_are_touched() -> None:
-    foreign = meter(DEVICE, "GridPower", device="old")[
-        "homeassistant/device/heliograph_old/config"
-    ]
+    foreign = meter(DEVICE, "GridPower", device="old")["homeassistant/device/heliograph_old/config"]
     other_origin = {**foreign, "o": {"name": "zigbee2mqtt"}}
     neighbour = House("heliograph/garage", "homeassistant", "device", "0.1.0")
     second = House("heliograph_2", "homeassistant", "device", "0.1.0")

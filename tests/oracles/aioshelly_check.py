@@ -4,11 +4,15 @@ Runs in an environment of its own, where nothing of this project can be imported
 usage: aioshelly_check.py rpc HOST PORT [PASSWORD] | aioshelly_check.py block HOST [PASSWORD]
 """
 
+# mypy: ignore-errors
+# aioshelly is in that other environment only.
+
 from __future__ import annotations
 
 import asyncio
 import json
 import sys
+from typing import Any
 
 import aiohttp
 from aioshelly.block_device import COAP, BlockDevice
@@ -17,13 +21,13 @@ from aioshelly.exceptions import InvalidAuthError, RpcCallError
 from aioshelly.rpc_device import RpcDevice
 
 
-def options(host, password, port=80):
+def options(host: str, password: str | None, port: int = 80) -> ConnectionOptions:
     if password is None:
         return ConnectionOptions(host, port=port)
     return ConnectionOptions(host, "admin", password, port=port)
 
 
-async def rpc(host, port, password):
+async def rpc(host: str, port: int, password: str | None) -> dict[str, Any]:
     """Everything a Home Assistant does with it: connect, log in, read, hear changes, switch."""
     seen = {}
     async with aiohttp.ClientSession() as session:
@@ -62,7 +66,7 @@ async def rpc(host, port, password):
     return seen
 
 
-async def block(host, password):
+async def block(host: str, password: str | None) -> dict[str, Any]:
     """The first generation over HTTP; its CoAP side is not simulated."""
     seen = {}
     async with aiohttp.ClientSession() as session:
@@ -85,7 +89,7 @@ async def block(host, password):
     return seen
 
 
-def main():
+def main() -> None:
     kind, host, *rest = sys.argv[1:]
     if kind == "rpc":
         work = rpc(host, int(rest[0]), rest[1] if len(rest) > 1 else None)

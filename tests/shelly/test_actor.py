@@ -43,7 +43,7 @@ class Rig:
     def __init__(self, actor: Shelly) -> None:
         self.actor = actor
         self.sent: list[tuple[str, str]] = []
-        actor.bus.connection.send = self._send  # type: ignore[method-assign,assignment]
+        actor.bus.connection.send = self._send  # type: ignore[method-assign]
 
     def _send(self, topic: str, payload: bytes, **_: Any) -> bool:
         self.sent.append((topic.removeprefix("heliograph/"), payload.decode()))
@@ -372,3 +372,17 @@ def test_settings_that_are_refused(given: dict[str, Any]) -> None:
 def test_settings_that_are_taken(given: dict[str, Any]) -> None:
     found = settings(**given)
     assert {name: getattr(found, name) for name in given} == given
+
+
+async def test_what_a_device_never_had_is_left_out_and_what_is_gone_is_unknown(
+    tmp_path: Path,
+) -> None:
+    async with Simulator("3em", power=POWERS) as sim:
+        actor = build(tmp_path, sim)
+        async with actor.direct():
+            first = await actor.read_once()
+            sim.plant.valid[0] = False
+            second = await actor.read_once()
+    assert "GridFrequency" not in first
+    assert set(second) == set(first)
+    assert second["GridVoltageL1"] is None

@@ -309,3 +309,17 @@ async def test_a_cancelled_request_does_not_spoil_the_next() -> None:
         sim.fault = None
         identity, status = await shelly.status()
         assert decode(identity, status).channels[0].power == 1200.0
+
+
+async def test_after_a_failure_it_asks_who_is_there() -> None:
+    """Another device may have taken the address, or the firmware may be a newer one."""
+    async with Simulator(power=POWERS) as sim, client(sim) as shelly:
+        await shelly.status()
+        port = sim.port
+        await sim.stop()
+        with pytest.raises(DeviceTimeout):
+            await shelly.status()
+        async with Simulator("3em", port=port, power=POWERS):
+            identity, status = await shelly.status()
+            assert identity.model == "SHEM-3"
+            assert decode(identity, status).channels[0].power == 1200.0

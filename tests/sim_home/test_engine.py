@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
@@ -222,3 +223,13 @@ def test_the_meter_counts_each_phase_and_agrees_with_the_house() -> None:
     assert reading.exported[1] > 0
     assert reading.imported[1] == 0
     assert reading.counters is not house.house.counters  # a later tick does not change it
+
+
+def test_a_ramp_is_real_time_at_speed_too() -> None:
+    house = engine(Flat(pv=9000), speed=60.0)
+    house.tick(0.0)
+    house.consumers["ev"].hear_allowance(11_000, 0.0)
+    draws = [house.tick(tick * 0.25).draws["ev"] for tick in range(1, 20)]
+    running = [watts for watts in draws if watts]
+    assert len(running) > 8
+    assert max(b - a for a, b in itertools.pairwise(running)) == pytest.approx(375, abs=30)

@@ -63,6 +63,6 @@ def test_when_it_cannot_be_made(
     monkeypatch.setattr(subprocess, "run", refuse)
     monkeypatch.setenv("CI", ci)
     for _ in range(2):
-        with pytest.raises(outcome, match="thing==1.0 cannot be created: no such package"):
+        with pytest.raises(outcome, match=r"thing==1\.0 cannot be created: no such package"):
             oracle.oracle_python(["thing==1.0"])
     assert len(tries) == 1

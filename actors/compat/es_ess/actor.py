@@ -9,6 +9,7 @@ import msgspec
 
 from actors.compat.es_ess.core import ROOT, STATUS, Foreign, Ledger, calculations, number
 from bridge.actor import Actor, client_id
+from bridge.config.types import Delay  # noqa: TC001 - msgspec reads it while running
 from bridge.errors import ContractError, PayloadError
 from bridge.mqtt import Connection, Will
 
@@ -26,7 +27,7 @@ _OUTPUTS = frozenset({"Allowance", "Error"})
 class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """`request_ttl` in s; 0, as in es-ESS, lets a request live until it is withdrawn."""
 
-    request_ttl: float = 0
+    request_ttl: Delay = 0
 
 
 class EsEss(Actor):
@@ -41,6 +42,7 @@ class EsEss(Actor):
         self.ledger = Ledger(self.settings.request_ttl, _REFRESH)
         self.foreign = Foreign()
         self._grid: dict[str, Any] | None = None
+        self._site: dict[str, Any] | None = None
         self._refused: dict[str, str] = {}
         self._held_at: float | None = None
         self._figures_at = 0.0
@@ -144,7 +146,9 @@ class EsEss(Actor):
                 await self.publish("Site/Hold", sentence)
                 if first:
                     await self.message("Warning", f"{sentence}; every allowance here is 0")
-        elif self._held_at is not None:
+            return
+        self._tell_figures(now)
+        if self._held_at is not None:
             self._held_at = None
             await self.publish("Site/Hold", None)
             await self.message("Warning", None)
@@ -168,11 +172,12 @@ class EsEss(Actor):
             self._grid = message.value
 
     def _on_site(self, message: Message) -> None:
-        now = self.clock.now()
-        if message.retained or not isinstance(message.value, dict) or self.foreign.alive(now):
-            return
-        if now - self._figures_at < _FIGURES_EVERY:
+        if not message.retained and isinstance(message.value, dict):
+            self._site = message.value
+
+    def _tell_figures(self, now: float) -> None:
+        if self._site is None or now - self._figures_at < _FIGURES_EVERY:
             return
         self._figures_at = now
-        for name, value in calculations(message.value, self._grid).items():
+        for name, value in calculations(self._site, self._grid).items():
             self.tree.send(f"{ROOT}/Calculations/{name}", number(value), qos=1)

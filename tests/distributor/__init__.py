@@ -1,0 +1,1 @@
+"""Tests of the distributor's decisions."""
