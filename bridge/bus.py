@@ -92,6 +92,8 @@ class Bus:
         self.contract = contract
         self.base = base
         self.announcers: list[Announce] = []
+        # Further connections (with wills of their own) that live as long as this one.
+        self.links: list[Connection] = []
         self.refused = 0
         self._muted = False
         self._clock = clock
@@ -276,6 +278,8 @@ class Bus:
         """Keep the connection and hand out what comes, until cancelled."""
         async with anyio.create_task_group() as tasks:
             tasks.start_soon(self.connection.run)
+            for link in self.links:
+                tasks.start_soon(link.run)
             tasks.start_soon(self._dispatch)
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import random
 from typing import TYPE_CHECKING
 
@@ -120,12 +121,16 @@ class Runner:
         return why
 
     async def _prepare(self, actor: Actor) -> None:
+        answered = -math.inf
+
         async def on_status(message: Message) -> None:
-            # Another program, or a slow broker's will, may say that we are gone while we are not.
-            if message.value == "offline" and actor.bus.connection.is_connected:
-                await actor.clock.sleep(0.5)
-                if not self._stopping.is_set():
-                    await actor.publish("Actors/{actor}/Status", "online", actor=actor.id)
+            # Another program, or the late will of a former connection, may say that we are gone
+            # while we are not. (A retained one is older than the `online` of this connection.)
+            nonlocal answered
+            if message.value != "offline" or message.retained or message.at - answered < 1:
+                return
+            answered = message.at
+            await actor.publish("Actors/{actor}/Status", "online", actor=actor.id)
 
         await actor.subscribe("Actors/{actor}/Status", on_status, actor=actor.id)
         await actor.publish_health()

@@ -76,10 +76,7 @@ def test_names_are_those_used() -> None:
         ("f'{SOC}'", "\"f'{SOC}'\" is not allowed in an expression"),
         ("(a := 1)", "'(a := 1)' is not allowed in an expression"),
         ("exp(1)", "'exp(1)' is not allowed; the functions are min, max, abs, round"),
-        (
-            "__import__('os').system('x')",
-            "\"__import__('os').system('x')\" is not allowed; the functions are min, max, abs, round",
-        ),
+        ("__import__('os').system('x')", "is not allowed; the functions are min, max, abs, round"),
         ("min(1, *SOC)", "'*SOC' is not allowed in an expression"),
         (
             "max(1, 2, key=3)",
@@ -131,10 +128,26 @@ def test_a_name_that_is_not_used_needs_no_value() -> None:
 
 
 words = st.lists(
-    st.sampled_from([
-        *("SOC", "soc", "1", "0", "2.5", "1e9", "+", "-", "*", "/", "**", "(", ")", ",", "min"),
-        *("max(", "abs(", "round(", "if", "else", "<", ">=", "==", " ", "__class__", ".", "[", "]"),
-    ]),
+    st.sampled_from(
+        [
+            *("SOC", "soc", "1", "0", "2.5", "1e9", "+", "-", "*", "/", "**", "(", ")", ",", "min"),
+            *(
+                "max(",
+                "abs(",
+                "round(",
+                "if",
+                "else",
+                "<",
+                ">=",
+                "==",
+                " ",
+                "__class__",
+                ".",
+                "[",
+                "]",
+            ),
+        ]
+    ),
     max_size=25,
 ).map("".join)
 

@@ -6,12 +6,12 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 import anyio
 import msgspec
-from actors.distributor.core import Balance, Distributor
 
+from actors.distributor.core import Balance, Distributor
 from actors.distributor.intake import Intake
 from actors.distributor.outlet import Outlet
 from bridge.actor import Actor
-from bridge.config.types import Delay, Interval  # noqa: TC001 - msgspec reads them while running
+from bridge.config.types import Delay, Interval
 from bridge.errors import ExpressionError
 from bridge.expression import compile_expression
 

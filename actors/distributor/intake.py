@@ -8,7 +8,6 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from actors.distributor.core import Distributor
-
     from bridge.actor import Actor
     from bridge.bus import Message
 

@@ -11,7 +11,6 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from actors.distributor.core import Decision, SiteValues, Verdict
-
     from bridge.actor import Actor
 
 TTL = 30

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import contextlib
+import functools
 import os
 import signal
+import socket
 import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -21,6 +23,8 @@ if TYPE_CHECKING:
     from bridge.config import BrokerSettings, Config
     from bridge.mqtt import Endpoint
     from bridge.supervisor import Supervisor
+
+_DEMO_METER_PORT = "18931"
 
 
 def add_parser(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
@@ -44,12 +48,33 @@ def add_parser(commands: argparse._SubParsersAction[argparse.ArgumentParser]) ->
 
 def run(args: argparse.Namespace) -> int:
     """Run until stopped; 0 after a clean stop."""
-    from bridge.config import load_config
-
     configure(args.log_format or "console", args.log_level)
-    config = load_config(args.config)
-    anyio.run(_main, args.config, config)
+    anyio.run(_main, args.config, _read(args.config))
     return 0
+
+
+def _is_demo(path: Path | None) -> bool:
+    return path is None and not os.environ.get("HELIOGRAPH_CONFIG")
+
+
+def _read(path: Path | None) -> Config:
+    """Read the configuration. The demo's meter moves to a free port where its own is taken."""
+    from bridge.config import demo_path, load_config, load_text
+
+    if not _is_demo(path):
+        return load_config(path)
+    text = demo_path().read_text(encoding="utf-8")
+    return load_text(text.replace(_DEMO_METER_PORT, str(_demo_meter_port())), demo_path())
+
+
+@functools.cache
+def _demo_meter_port() -> int:
+    with socket.socket() as probe:
+        try:
+            probe.bind(("127.0.0.1", int(_DEMO_METER_PORT)))
+        except OSError:
+            probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
 
 
 async def _main(path: Path | None, config: Config) -> None:
@@ -74,7 +99,7 @@ async def _supervise(path: Path | None, config: Config, endpoint: Endpoint) -> C
     again: list[Config] = []
     async with anyio.create_task_group() as tasks:
         tasks.start_soon(_obey_signals, path, supervisor, again)
-        if path is None and not os.environ.get("HELIOGRAPH_CONFIG"):
+        if _is_demo(path):
             tasks.start_soon(_greet, supervisor, endpoint)
         await supervisor.run()
         tasks.cancel_scope.cancel()
@@ -139,11 +164,11 @@ async def _obey_signals(path: Path | None, supervisor: Supervisor, again: list[C
 
 async def _reload(path: Path | None, supervisor: Supervisor) -> Config | None:
     """Read the file again; a Config when more changed than single actors."""
-    from bridge.config import changes, load_config
+    from bridge.config import changes
 
     log = get_logger("bridge")
     try:
-        config = load_config(path)
+        config = _read(path)
     except ConfigError as error:
         for problem in error.problems:
             log.error(str(problem))

@@ -4,7 +4,7 @@
     settings reservation="5000-40*SOC"         also interval, request_ttl, settle, reaction
     owner pool max=500 min_on=60               a rule of the configuration
     0     meter -6200                          one balance: grid W, then pv=, battery=, soc=, why=
-    0     meter -6200 every second             the same balance again and again, until told otherwise
+    0     meter -6200 every second             the same balance again, until told otherwise
     0     meter silent                         no more balances
     0     pool Request=2000 IsAutomatic=on     live fields; `Request=` clears the field
     0     retained pool Request=2000           the same, delivered with the retain flag
@@ -132,13 +132,27 @@ class Stage:
                 self.decide()
 
     def do(self, text: str) -> None:
-        core = self.distributor()
         verb, *words = shlex.split(text)
+        core = self.distributor()
         match verb:
             case "meter":
                 self.meter(words)
             case "retained":
                 core.request(words[0], pairs(words[1:]), self.now, retained=True)
+            case "inherit":
+                core.inherit(words[0], float(words[1]), self.now)
+            case "restart":
+                kept = core.export()
+                self.core = None
+                self.distributor().restore(kept, self.now)
+            case "override" | "pause" | "hold" | "forget" | "stop":
+                self.do_for_the_owner(verb, words)
+            case _:
+                core.request(verb, pairs(words), self.now)
+
+    def do_for_the_owner(self, verb: str, words: list[str]) -> None:
+        core = self.distributor()
+        match verb:
             case "override":
                 for name, word in pairs(words[1:]).items():
                     core.override(words[0], name, word)
@@ -146,18 +160,10 @@ class Stage:
                 core.pause(words == ["on"])
             case "hold":
                 core.hold(" ".join(words) or None, self.now)
-            case "inherit":
-                core.inherit(words[0], float(words[1]), self.now)
             case "forget":
                 core.forget(words[0])
             case "stop":
                 core.stop()
-            case "restart":
-                kept = core.export()
-                self.core = None
-                self.distributor().restore(kept, self.now)
-            case _:
-                core.request(verb, pairs(words), self.now)
 
     def meter(self, words: list[str]) -> None:
         self.beat = None

@@ -178,31 +178,54 @@ class Sharing(RuleBasedStateMachine):
         self.metered, self.meter_good, self.meter_ever = self.now - lag, True, True
         self.decide()
 
-    @rule(bad=st.sampled_from([None, math.nan, math.inf]))
-    def loses_the_meter(self, bad: float | None) -> None:
+    @rule(
+        grid=st.sampled_from([-3500.0, -1500.0, -900.0, 0.0, 400.0]),
+        seconds=st.integers(1, 12),
+        obeyed=st.booleans(),
+    )
+    def some_seconds_of_weather(self, grid: float, seconds: int, obeyed: bool) -> None:
+        """The meter speaks each second; consumers that obey are seen by it a second later."""
+        for second in range(seconds):
+            drawn = sum(one.allowance for one in self.known.values()) if obeyed and second else 0
+            self.time_passes(1.0)
+            self.measures(grid + drawn, 0.0, 90.0, None, 0.0)
+            if obeyed:
+                for name in sorted(self.known):
+                    self.obeys_and_reports(name)
+
+    @rule(bad=st.sampled_from([None, math.nan, math.inf]), back=st.booleans())
+    def loses_the_meter(self, bad: float | None, back: bool) -> None:
         for core in self.cores:
             core.balance(Balance(bad, why="the meter is gone"), self.now)
         self.meter_good = False
         self.decide()
+        if back:
+            self.measures(-2500.0, 0.0, 90.0, None, 0.0)
 
-    @rule(on=st.booleans())
-    def pauses(self, on: bool) -> None:
+    @rule(length=st.sampled_from([0.0, 0.0, 3.0, 30.0]))
+    def is_paused(self, length: float) -> None:
+        self.pauses(on=True)
+        self.time_passes(length)
+        self.pauses(on=False)
+
+    def pauses(self, *, on: bool) -> None:
         self.paused = on
         for core in self.cores:
             core.pause(on)
         self.decide()
 
-    @rule(reason=st.sampled_from(["another es-ESS is live", None]))
-    def is_held(self, reason: str | None) -> None:
-        self.held_until = self.now + LEASE if reason else -math.inf
-        for core in self.cores:
-            core.hold(reason, self.now)
-        self.decide()
+    @rule(reason=st.sampled_from(["another es-ESS is live", None, None]), ends=st.booleans())
+    def is_held(self, reason: str | None, ends: bool) -> None:
+        for why in (reason, None) if ends else (reason,):
+            self.held_until = self.now + LEASE if why else -math.inf
+            for core in self.cores:
+                core.hold(why, self.now)
+            self.decide()
 
     @rule(
         name=names,
         word=st.sampled_from(
-            [("IsAutomatic", True), ("IsAutomatic", False), ("Priority", 3.0)]
+            [("IsAutomatic", True), ("IsAutomatic", True), ("IsAutomatic", False), ("Priority", 3)]
         ),
         keep=st.booleans(),
     )
@@ -215,7 +238,7 @@ class Sharing(RuleBasedStateMachine):
             core.override(name, what, value if keep else None)
         self.decide()
 
-    @rule(seconds=st.sampled_from([0.0, 0.05, 0.1, 1.0, 2.0, 2.0, 5.0, 8.0, 40.0, 180.0, 1000.0]))
+    @rule(seconds=st.sampled_from([0.0, 0.05, 0.1, 0.1, 1.0, 1.0, 2.0, 5.0, 8.0, 40.0, 180.0]))
     def time_passes(self, seconds: float) -> None:
         until = self.now + seconds
         while (wake := self.decision.wake) is not None and wake <= until:
@@ -224,8 +247,10 @@ class Sharing(RuleBasedStateMachine):
         self.now = until
         self.decide()
 
-    @rule(crashed=st.booleans())
-    def restarts(self, crashed: bool) -> None:
+    @rule(crashed=st.booleans(), paused=st.booleans())
+    def restarts(self, crashed: bool, paused: bool) -> None:
+        if paused:
+            self.pauses(on=True)
         before = {name: one.allowance for name, one in self.known.items() if one.allowance}
         kept = [core.export() for core in self.cores]
         energies = [core.energies() for core in self.cores]
@@ -247,6 +272,7 @@ class Sharing(RuleBasedStateMachine):
                 raised=self.now,
             )
         self.decide()
+        self.pauses(on=False)
 
     # ------------------------------------------------------------ what must hold
 

@@ -9,7 +9,7 @@ import msgspec
 
 from actors.compat.es_ess.core import ROOT, STATUS, Foreign, Ledger, calculations, number
 from bridge.actor import Actor, client_id
-from bridge.config.types import Delay  # noqa: TC001 - msgspec reads it while running
+from bridge.config.types import Delay
 from bridge.errors import ContractError, PayloadError
 from bridge.mqtt import Connection, Will
 
@@ -53,6 +53,7 @@ class EsEss(Actor):
             receive=self._hear,
             will=Will(STATUS, offline=b"Offline", online=b"Online"),
         )
+        self.bus.links.append(self.tree)
         self._send, self._heard = anyio.create_memory_object_stream[tuple["Incoming", float]](1000)
 
     async def run(self) -> None:
@@ -67,7 +68,6 @@ class EsEss(Actor):
         if site is not None and site.grid is not None:
             await self.subscribe("Devices/{device}/State", self._on_grid, device=site.grid)
         async with anyio.create_task_group() as tasks:
-            tasks.start_soon(self.tree.run)
             tasks.start_soon(self._carry)
             async for _ in self.every(1.0):
                 await self._look()
