@@ -33,14 +33,14 @@ async def measure(_rounds: int) -> list[Row]:
                     )
                     await one.request("c0", IsAutomatic="true", Request=100)
                     await anyio.sleep(_SETTLE)
-                    rows.append(Row("memory (RSS)", f"{_rss(child.pid):.1f} MB", reach="<= 45 MB"))
+                    rows.append(Row("memory (RSS)", f"{_rss(child.pid):.1f} MiB", reach="<= 45 MB"))
                 rows.append(await _broker_back(broker))
     return rows
 
 
 def _rss(pid: int) -> float:
     pages = int(Path(f"/proc/{pid}/statm").read_text(encoding="ascii").split()[1])
-    return pages * os.sysconf("SC_PAGE_SIZE") / 1e6
+    return pages * os.sysconf("SC_PAGE_SIZE") / 2**20
 
 
 async def _broker_back(broker: Mosquitto) -> Row:

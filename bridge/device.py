@@ -277,11 +277,11 @@ class Device(Actor):
                 failed += 1
                 await self._failed(str(error), failed, failures)
                 if failed >= failures:
-                    extra = (
-                        min(_BACKOFF_LIMIT, interval * 2 ** min(failed - failures, 8)) - interval
-                    )
+                    # `every` does not add its interval to a tick that is late already.
                     self.beat_due = None
-                    await self.clock.sleep(extra)
+                    await self.clock.sleep(
+                        min(_BACKOFF_LIMIT, interval * 2 ** min(failed - failures, 8))
+                    )
                 continue
             failed = 0
             await self.reading(values)

@@ -52,6 +52,8 @@ class Runner:
         self._stopping = anyio.Event()
         self._work: anyio.CancelScope | None = None
         self._hung = False
+        self._denied = False
+        self._answered = -math.inf
 
     def stop(self) -> None:
         """Ask the actor to stop: its work is cancelled, then it makes itself safe."""
@@ -121,23 +123,30 @@ class Runner:
         return why
 
     async def _prepare(self, actor: Actor) -> None:
-        answered = -math.inf
-
         async def on_status(message: Message) -> None:
             # Another program, or the late will of a former connection, may say that we are gone
             # while we are not. (A retained one is older than the `online` of this connection.)
-            nonlocal answered
-            if message.value != "offline" or message.retained or message.at - answered < 1:
+            if message.value == "online" or message.retained:
                 return
-            answered = message.at
-            await actor.publish("Actors/{actor}/Status", "online", actor=actor.id)
+            # At once, but once a second at most: `_watch` answers the rest.
+            self._denied = message.at - self._answered < 1
+            if not self._denied:
+                self._answered = message.at
+                await self._say_online(actor)
 
+        self._denied, self._answered = False, -math.inf
         await actor.subscribe("Actors/{actor}/Status", on_status, actor=actor.id)
         await actor.publish_health()
+
+    async def _say_online(self, actor: Actor) -> None:
+        await actor.publish("Actors/{actor}/Status", "online", actor=actor.id)
 
     async def _watch(self, actor: Actor) -> None:
         while True:
             await anyio.sleep(1)
+            if self._denied and not self._stopping.is_set():
+                self._denied = False
+                await self._say_online(actor)
             due = actor.beat_due
             if due is not None and actor.clock.now() > due and self._work is not None:
                 self._hung = True
@@ -155,6 +164,7 @@ class Runner:
                 self._log.error(f"did not reach its safe state within {SAFE_LIMIT:g} s")
             # From here on `offline` is what we mean, so nobody may answer it with `online`.
             actor.bus.mute()
+            self._denied = False
             await actor.bus.connection.goodbye(GOODBYE_LIMIT)
 
     def _log_crash(self, error: BaseException) -> None:

@@ -96,6 +96,7 @@ class Supervisor:
             systemd.notify("READY=1")
             tasks.start_soon(self._watch_loop)
             tasks.start_soon(self._watch_rivals)
+            tasks.start_soon(self._sweep)
 
     async def _wait_for_stop(self, tasks: TaskGroup) -> None:
         await self._stop.wait()

@@ -9,9 +9,9 @@ import msgspec
 
 from actors._template.client import Client
 from actors._template.decode import decode
-from bridge.config.secret import Secret  # noqa: TC001 - msgspec reads it while running
+from bridge.config.secret import Secret
 from bridge.config.settings import DeviceSettings
-from bridge.config.types import Watts  # noqa: TC001 - as above
+from bridge.config.types import Watts
 from bridge.device import Device
 from bridge.errors import DeviceGarbled
 

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 import anyio
 import msgspec
 
+from actors.distributor.announce import Announcer
 from actors.distributor.core import Balance, Distributor
 from actors.distributor.intake import Intake
 from actors.distributor.outlet import Outlet
@@ -71,6 +72,7 @@ class DistributorActor(Actor):
         self._changed = anyio.Event()
         self.intake = Intake(self, self.core, self.wake)
         self.outlet = Outlet(self)
+        self.announcer = Announcer(self, self.intake)
         self._saved = self.clock.now()
 
     def wake(self) -> None:
@@ -92,16 +94,24 @@ class DistributorActor(Actor):
                     await self._changed.wait()
                     # What arrives together is decided together.
                     await anyio.sleep(_GATHER if self.bus.waiting else 0)
+            for consumer in self.announcer.long_gone():
+                await self._remove(consumer)
             self._save_now_and_then()
 
     async def _decide(self) -> float | None:
         self._changed = anyio.Event()
         decision = self.core.decide(self.clock.now())
         await self.outlet.publish(decision, self.core.energies())
+        self.announcer.show(decision.allowances)
         for consumer in decision.gone:
-            self.core.forget(consumer)
-            await self.outlet.remove(consumer)
+            await self._remove(consumer)
         return decision.wake
+
+    async def _remove(self, consumer: str) -> None:
+        self.core.forget(consumer)
+        self.intake.forget(consumer)
+        self.announcer.remove(consumer)
+        await self.outlet.remove(consumer)
 
     def _on_balance(self, message: Message) -> None:
         if message.retained or message.error is not None or message.value is None:
@@ -140,6 +150,7 @@ class DistributorActor(Actor):
         found = self.state.load("distributor")
         if found:
             self.core.restore(found.get("core", {}), self.clock.now())
+            self.announcer.restore(found.get("seen", {}))
 
     def _save_now_and_then(self) -> None:
         if self.clock.now() - self._saved >= _SAVE_EVERY or self.intake.unsaved:
@@ -148,4 +159,6 @@ class DistributorActor(Actor):
     def _save(self) -> None:
         self._saved = self.clock.now()
         self.intake.unsaved = False
-        self.state.save("distributor", {"core": self.core.export()})
+        self.state.save(
+            "distributor", {"core": self.core.export(), "seen": self.announcer.export()}
+        )

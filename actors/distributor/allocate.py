@@ -178,24 +178,34 @@ def share(
 
 
 def _walk(climb: _Climb, heap: list[tuple[int, int, int]], budget: int) -> None:
-    """Make at most `budget` grants one after the other."""
+    """Make at most `budget` grants one after the other. The hot loop of every decision."""
+    demands, counts, tops = climb.demands, climb.counts, climb.tops
+    rest, reserved = climb.rest + _GRACE, climb.reservation
     while heap and budget:
         key, rank, index = heap[0]
-        demand, count = climb.demands[index], climb.counts[index]
-        held = demand.level(count)
-        room = climb.room(demand)
-        if demand.level(count + 1) - held > room:
+        demand, count = demands[index], counts[index]
+        room = rest if demand.ignores else rest - reserved
+        if count:
+            held = min(demand.request, demand.first + (count - 1) * demand.step)
+            increment = min(demand.step, demand.request - held)
+        else:
+            held, increment = 0, demand.first
+        if increment > room:
             heapq.heappop(heap)
             continue
         budget -= 1
-        # Without a shift nobody can come between: all that fits at once.
-        top = climb.tops[index]
-        reached = count + 1 if demand.shift else min(top, demand.grants(held + room))
-        climb.take(index, reached)
-        if reached >= top:
+        if demand.shift:
+            counts[index] = count + 1
+            rest -= increment
+        else:
+            # Without a shift nobody can come between: all that fits at once.
+            counts[index] = min(tops[index], demand.grants(held + room))
+            rest -= demand.level(counts[index]) - held
+        if counts[index] >= tops[index]:
             heapq.heappop(heap)
         else:
             heapq.heapreplace(heap, (key + demand.shift, rank, index))
+    climb.rest = rest - _GRACE
 
 
 def _leap(climb: _Climb, heap: list[tuple[int, int, int]]) -> None:

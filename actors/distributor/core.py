@@ -14,7 +14,14 @@ from typing import TYPE_CHECKING, Any, Final, Protocol
 from actors.distributor import reasons
 from actors.distributor.allocate import MICRO
 from actors.distributor.balance import Balance, Meter, Reservation, SiteValues
-from actors.distributor.requests import GATHER, NO_RULE, Consumer, ConsumerRule, terms
+from actors.distributor.requests import (
+    GATHER,
+    NO_RULE,
+    PASSING,
+    Consumer,
+    ConsumerRule,
+    terms,
+)
 from actors.distributor.sharing import Outcome, Round, deadlines
 
 if TYPE_CHECKING:
@@ -133,7 +140,8 @@ class Distributor:
         consumer = self._consumer(name, now)
         consumer.draw.integrate(now, consumer.allowance)
         consumer.take(fields, now, retained=retained)
-        self._renew(consumer)
+        if not PASSING.issuperset(fields):
+            self._renew(consumer)
         self._count(consumer, now)
 
     def override(self, name: str, field: str, value: Value) -> None:
@@ -369,13 +377,10 @@ class Distributor:
 
     def _wake(self, now: float) -> float | None:
         ttl = self._settings.request_ttl
-        times = [self._meter.silent_at]
-        if self._held is not None:
-            times.append(self._held[1])
+        times = [self._meter.silent_at, self._held[1] if self._held is not None else math.inf]
         for consumer in self._consumers.values():
-            times.extend(deadlines(consumer, ttl, self._reaction))
-            times.append(consumer.gone_at(ttl))
-        return min((at for at in times if now < at < math.inf), default=None)
+            times += deadlines(consumer, ttl, self._reaction)
+        return min([at for at in times if now < at < math.inf], default=None)
 
 
 def _mapping(value: Any) -> Mapping[str, Any]:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from actors.distributor.announce import spelling_of
+
 if TYPE_CHECKING:
     from collections.abc import Callable
 
@@ -29,6 +31,8 @@ class Intake:
         self._errors: dict[str, dict[str, str]] = {}
         self._known: set[str] = set()
         self._warned: dict[str, str] = {}
+        self._names: dict[str, str | None] = {}
+        self.spelling: dict[str, dict[str, str]] = {}
         self.unsaved = False
 
     async def start(self) -> None:
@@ -60,6 +64,8 @@ class Intake:
             await self._refuse(consumer, message.channel.params["Field"], message.error)
         else:
             fields = {message.channel.params["Field"]: message.value}
+            for field in fields:
+                self.spelling.get(consumer, {}).pop(field, None)
             await self._accept(consumer, fields, message)
 
     async def _on_json(self, message: Message) -> None:
@@ -71,10 +77,14 @@ class Intake:
             return
         await self._clear_error(consumer, "JSON")
         if message.value:
+            spelled = spelling_of(message.payload, message.value)
+            self.spelling.setdefault(consumer, {}).update(spelled)
             await self._accept(consumer, message.value, message)
 
     async def _accept(self, consumer: str, fields: dict[str, Any], message: Message) -> None:
         self._core.request(consumer, fields, message.at, retained=message.retained)
+        if "CustomName" in fields:
+            self._names[consumer] = fields["CustomName"]
         for name in fields:
             await self._clear_error(consumer, name)
         self._wake()
@@ -99,6 +109,13 @@ class Intake:
         """A consumer that is gone frees its place."""
         self._known.discard(consumer)
         self._errors.pop(consumer, None)
+        self._names.pop(consumer, None)
+        self.spelling.pop(consumer, None)
+
+    def name_of(self, consumer: str) -> str | None:
+        """What people call it: the owner's word, else its own."""
+        rule = self._actor.config.consumers.get(consumer)
+        return (rule.name if rule else None) or self._names.get(consumer)
 
     # ---------------------------------------------------------------- refusals
 

@@ -22,6 +22,8 @@ if TYPE_CHECKING:
 
 GATHER: Final = 0.1
 DAY: Final = 86_400.0
+# Fields that are no part of the terms: most messages carry only these.
+PASSING: Final = frozenset({"Consumption", "CustomName"})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -121,6 +123,7 @@ class Consumer:
     live: set[str] = field(default_factory=set)
     spoken_at: float | None = None  # the newest live field
     reported_at: float | None = None  # the newest live Consumption
+    consumption: int = 0  # as reported, however long ago
     gathering_until: float = 0.0
     heard_at: float = 0.0
     cleared: bool = False
@@ -155,6 +158,7 @@ class Consumer:
             if self.spoken_at is None:
                 self.gathering_until = now + GATHER
             self.spoken_at = now if self.spoken_at is None else max(self.spoken_at, now)
+        self.consumption = max(0, micro(_number(self.fields, "Consumption")))
         self.cleared = not self.fields
 
     def gathering(self, now: float) -> bool:
@@ -200,7 +204,7 @@ class Consumer:
         """The consumption that it reports (microwatts), or None when it does not, or not lately."""
         if self.reported_at is None or (ttl and now >= self.reported_at + ttl):
             return None
-        return max(0, micro(_number(self.fields, "Consumption")))
+        return self.consumption
 
     def count(self, now: float, ttl: float) -> None:
         """Bring up to date what of the house's consumption counts as this consumer's."""
@@ -249,4 +253,4 @@ class Consumer:
 
     def overdraft(self) -> int:
         """Microwatts that it reports above its allowance."""
-        return max(0, micro(_number(self.fields, "Consumption")) - self.allowance)
+        return max(0, self.consumption - self.allowance)

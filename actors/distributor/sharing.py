@@ -13,7 +13,7 @@ from actors.distributor import reasons
 from actors.distributor.allocate import missing, share
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Sequence
 
     from actors.distributor.allocate import Demand
     from actors.distributor.reasons import Reason
@@ -49,11 +49,15 @@ class Round:
             return
         real = [consumer for consumer in parts if not self._must_wait(consumer)]
         locks, high = self._keep_on(real)
-        final = high if self.low == self.high else self._settle(real, locks, high)
+        power, reserved = self._budget(real)
+        final = high
+        if self.low != self.high:
+            demands = [consumer.terms.demand for consumer in real]
+            final = share(power, reserved, demands, locks, self._tops(real))
         for consumer, grants in zip(real, high, strict=True):
             if not grants and not consumer.allowance:
                 consumer.wanted_since = None
-        left = self.low
+        left = power
         for consumer, grants in zip(real, final, strict=True):
             left -= consumer.terms.demand.level(grants)
         for consumer, grants, lock in zip(real, final, locks, strict=True):
@@ -128,15 +132,20 @@ class Round:
         return locks, high
 
     def _tops(self, real: Sequence[Consumer]) -> list[int] | None:
-        """The most that anybody may have at the high surplus: what it has, or the low one carries.
+        """The most that anybody may have while meter and reports disagree.
 
-        Power that may not exist keeps what runs; it must not push out one for the sake of another.
+        Power that may not exist keeps what runs, and what is held may pass to a more important
+        newcomer; but no running consumer is raised at the cost of another before it is certain.
         """
         if self.low == self.high:
             return None
         demands = [consumer.terms.demand for consumer in real]
-        low = share(self.low, self.reservation, demands)
-        return [max(one.level_now(), grants) for one, grants in zip(real, low, strict=True)]
+        certain = share(self.low, self.reservation, demands)
+        anew = share(*self._budget(real), demands)
+        return [
+            max(one.level_now(), low, 0 if one.allowance else budget)
+            for one, low, budget in zip(real, certain, anew, strict=True)
+        ]
 
     def _holds(self, consumer: Consumer) -> bool:
         return self._on_until(consumer) > self.now or self._stops_at(consumer) > self.now
@@ -150,16 +159,17 @@ class Round:
         since = consumer.unwanted_since
         return (self.now if since is None else since) + consumer.terms.stop_delay
 
-    def _settle(
-        self, real: Sequence[Consumer], locks: Sequence[int], high: Sequence[int]
-    ) -> list[int]:
-        """Keep what the high surplus carries; give anew only what the low one does."""
-        kept = [
-            max(lock, min(consumer.level_now(), grants))
-            for consumer, grants, lock in zip(real, high, locks, strict=True)
-        ]
-        demands = [consumer.terms.demand for consumer in real]
-        return share(self.low, self.reservation, demands, kept)
+    def _budget(self, real: Sequence[Consumer]) -> tuple[int, int]:
+        """(power to share, reservation out of it) while meter and reports may disagree.
+
+        The low surplus is certain. What is held already may be held on, and may change hands by
+        priority, as far as the high surplus carries it; nothing beyond that is given anew.
+        """
+        held = sum(one.terms.demand.level(one.level_now()) for one in real)
+        power = max(self.low, min(self.high, held))
+        reservation = max(0, self.reservation)
+        free = max(self.low - reservation, min(self.high - reservation, held))
+        return power, power - free
 
     # ---------------------------------------------------------------- telling
 
@@ -203,11 +213,10 @@ class Round:
         return reasons.waiting(missing(demand, 0, left, self.reservation))
 
 
-def deadlines(consumer: Consumer, ttl: float, reaction: float) -> Iterator[float]:
+def deadlines(consumer: Consumer, ttl: float, reaction: float) -> list[float]:
     """The times at which something about this consumer may change by time alone; also past ones."""
-    known = consumer.terms
-    yield consumer.gathering_until
-    for since, length in (
+    known, overdrawn_at = consumer.terms, consumer.draw.patient_until
+    pairs = (
         (consumer.spoken_at, ttl),
         (consumer.reported_at, ttl),
         (consumer.wanted_since, known.start_delay),
@@ -215,9 +224,10 @@ def deadlines(consumer: Consumer, ttl: float, reaction: float) -> Iterator[float
         (consumer.started_at, known.min_on),
         (consumer.stopped_at, known.min_off),
         (consumer.raised_at, reaction),
-    ):
-        if since is not None and length:
-            yield since + length
-    for at in (consumer.inherited_until, consumer.paced_until, consumer.draw.patient_until):
+    )
+    found = [since + length for since, length in pairs if since is not None and length]
+    found += (consumer.gathering_until, consumer.gone_at(ttl))
+    for at in (consumer.inherited_until, consumer.paced_until, overdrawn_at):
         if at is not None:
-            yield at
+            found.append(at)
+    return found

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, ClassVar
 from actors.site.core import Balance, Roles, Seen, balance
 from bridge.actor import Actor
 from bridge.clock import stamp_ms
+from bridge.discovery import Publisher, site_messages
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -47,6 +48,7 @@ class Site(Actor):
 
     async def run(self) -> None:
         """Publish on every reading of a device in a role, and when one falls silent."""
+        self._announce()
         for device in self.roles.devices():
             await self.subscribe("Devices/{device}/State", self._on_state, device=device)
             await self.subscribe("Devices/{device}/Status", self._on_status, device=device)
@@ -55,6 +57,17 @@ class Site(Actor):
             # Between readings only a silence is news; `why` counts its seconds.
             if self._last is None or now.why != self._last.why:
                 await self._publish(now)
+
+    def _announce(self) -> None:
+        """Home Assistant sees the figures that this house has."""
+        values = {"GridPower", "LoadPower", "ControlledPower", "Surplus"}
+        values |= {"Available", "Assigned", "Remaining"}
+        if self.roles.pv:
+            values.add("PvPower")
+        if self.roles.battery:
+            values |= {"BatteryPower", "BatterySoc", "Reservation"}
+        publisher = Publisher(self.bus, self.config, self.state)
+        publisher.show("site", site_messages(self.contract, publisher.house, values))
 
     async def on_connect(self) -> None:
         """Measurements come with the next reading, so there is nothing to repeat."""

@@ -178,7 +178,7 @@ def _tell_bridge(config: Config, retained: dict[str, bytes], tell: Tell) -> None
 
 
 async def _try_device(config: Config, contract: Contract, name: str, tell: Tell) -> None:
-    from bridge.cli.read import make_device
+    from bridge.cli.read import make_device, plain, rounded
 
     what = f"{config.actors[name].kind} {name}"
     try:
@@ -197,8 +197,10 @@ async def _try_device(config: Config, contract: Contract, name: str, tell: Tell)
     except HeliographError as error:
         tell(what, False, str(error))
     else:
-        known = {key: value for key, value in values.items() if value is not None}
-        some = ", ".join(f"{key} {value}" for key, value in list(known.items())[:4])
+        known = {
+            key: value for key, value in rounded(values, contract).items() if value is not None
+        }
+        some = ", ".join(f"{key} {plain(value)}" for key, value in list(known.items())[:4])
         tell(what, True, f"{len(known)} of {len(values)} values: {some}")
 
 

@@ -43,7 +43,7 @@ def run(args: argparse.Namespace) -> int:
     contract = load_contract()
     device = make_device(config, contract, args.actor)
     try:
-        values = anyio.run(_read, device)
+        values = rounded(anyio.run(_read, device), contract)
     except DeviceError as error:
         print(error, file=sys.stderr)
         return 1
@@ -83,17 +83,29 @@ def make_device(config: Config, contract: Contract, name: str) -> Device:
     return actor_class(context)
 
 
+def rounded(
+    values: Mapping[str, float | str | None], contract: Contract
+) -> dict[str, float | str | None]:
+    """The values with as many decimals as their quantities have."""
+    found: dict[str, float | str | None] = {}
+    for name, value in values.items():
+        digits = contract.quantity(name).digits
+        if isinstance(value, float) and digits is not None:
+            value = round(value, digits)  # noqa: PLW2901 - the same value, shorter
+        found[name] = value
+    return found
+
+
 def print_values(values: Mapping[str, float | str | None], contract: Contract) -> None:
     """One line a quantity: name, value, unit."""
     width = max(map(len, values), default=0)
     for name, value in values.items():
-        quantity = contract.quantity(name)
-        shown = "unknown" if value is None else _plain(value, quantity.digits)
-        print(f"{name:<{width}}  {shown:>12} {quantity.unit or ''}".rstrip())
+        unit = contract.quantity(name).unit or ""
+        print(f"{name:<{width}}  {plain(value):>12} {unit}".rstrip())
 
 
-def _plain(value: float | str, digits: int | None) -> str:
-    if isinstance(value, str):
-        return value
-    text = f"{round(value, digits if digits is not None else 3):.{digits or 0}f}"
-    return text.rstrip("0").rstrip(".") if "." in text else text
+def plain(value: float | str | None) -> str:
+    """A value as a person writes it."""
+    if value is None:
+        return "unknown"
+    return f"{value:.6f}".rstrip("0").rstrip(".") if isinstance(value, float) else str(value)

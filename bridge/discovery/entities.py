@@ -39,9 +39,12 @@ def words(name: str) -> str:
     return text[:1].upper() + text[1:]
 
 
-def from_json(key: str) -> str:
-    """A template for one key of a JSON state: null is unknown, a key left out changes nothing."""
-    return f"{{{{ value_json.{key} | default('') }}}}"
+def from_json(key: str, missing: str = "") -> str:
+    """A template for one key of a JSON state: null is unknown, a key left out changes nothing.
+
+    An enum would complain about nothing: there `missing` is None, which is unknown as well.
+    """
+    return f"{{{{ value_json.{key} | default('{missing}') }}}}"
 
 
 def sensor(value: Value, state_topic: str, template: str | None) -> Entity:

@@ -70,9 +70,11 @@ def device_messages(
     state = house.topic(f"Devices/{device}/State")
     entities: dict[str, Entity] = {}
     for name in sorted(set(quantities)):
-        entities[name] = sensor(contract.quantity(name), state, from_json(name))
-    for entry in sorted(controls, key=lambda each: each.name):
-        entities[entry.name] = control(entry, house.topic(f"Devices/{device}/{entry.name}"))
+        entry = contract.quantity(name)
+        missing = "None" if entry.kind == "word" else ""
+        entities[name] = sensor(entry, state, from_json(name, missing))
+    for each in sorted(controls, key=lambda each: each.name):
+        entities[each.name] = control(each, house.topic(f"Devices/{device}/{each.name}"))
     availability = [
         {"t": house.topic("Bridge/Status")},
         {"t": house.topic(f"Devices/{device}/Status"), "val_tpl": _ONLY_ONLINE},

@@ -7,7 +7,7 @@ import json
 from typing import TYPE_CHECKING, Any, ClassVar
 
 import anyio
-import pytest
+import anyio.lowlevel
 
 from bridge.actor import Context
 from bridge.bus import Bus
@@ -28,6 +28,8 @@ from tests.runtime.links import Link, endpoint, link
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
     from pathlib import Path
+
+    import pytest
 
     from tests.support.mosquitto import Mosquitto
 
@@ -57,8 +59,8 @@ async def living(port: int, config: Config) -> AsyncIterator[Meter]:
         with anyio.fail_after(10):
             await actor.bus.connection.connected.wait()
         tasks.start_soon(actor.desk.run)
-        while len(actor.desk.offered()) < len(actor.controls):  # noqa: ASYNC110 - a turn of the loop
-            await anyio.sleep(0)
+        while len(actor.desk.offered()) < len(actor.controls):
+            await anyio.lowlevel.checkpoint()
         yield actor
         await actor.bus.connection.flush()
         tasks.cancel_scope.cancel()

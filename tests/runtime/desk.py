@@ -126,16 +126,18 @@ async def serve(kind: type[Battery], port: int, state: Path) -> AsyncIterator[Pe
         return
 
     runner = Runner(build, kind, name="ess", stops_first=False, report=report)
-    async with link(place, "person", filters=("heliograph/#",)) as them:
-        async with anyio.create_task_group() as tasks:
-            tasks.start_soon(runner.run)
-            await them.until(lambda: b"online" in them.payloads("heliograph/Actors/ess/Status"))
-            # Subscriptions made by the desk are in force once it has shown that nothing is lent.
-            await them.until(
-                lambda: runner.actor is not None and "ess" in runner.actor.desk._heard  # type: ignore[attr-defined]
-            )
-            await anyio.sleep(0.1)
-            yield Person(them, kind, runner)
-            runner.stop()
-            await runner.finished.wait()
-            await anyio.sleep(0.05)
+    async with (
+        link(place, "person", filters=("heliograph/#",)) as them,
+        anyio.create_task_group() as tasks,
+    ):
+        tasks.start_soon(runner.run)
+        await them.until(lambda: b"online" in them.payloads("heliograph/Actors/ess/Status"))
+        # Subscriptions made by the desk are in force once it has shown that nothing is lent.
+        await them.until(
+            lambda: runner.actor is not None and "ess" in runner.actor.desk._heard  # type: ignore[attr-defined]
+        )
+        await anyio.sleep(0.1)
+        yield Person(them, kind, runner)
+        runner.stop()
+        await runner.finished.wait()
+        await anyio.sleep(0.05)

@@ -135,7 +135,7 @@ async def test_a_control_that_nobody_knows_gets_a_warning(
 ) -> None:
     async with battery(mosquitto.port, tmp_path) as person:
         person.send("Teleport", "5")
-        await person.link.until(lambda: person.warnings())
+        await person.link.until(person.warnings)
         assert "ess has no control Teleport" in person.warnings()[-1]
         await person.ask("Switch", "true")
         await person.link.until(lambda: person.warnings()[-1] == "")
@@ -149,7 +149,7 @@ async def test_a_retained_command_is_refused_with_a_warning(
         them.connection.send(topic, b"3000", qos=1, retain=True)
         await them.connection.flush()
     async with battery(mosquitto.port, tmp_path) as person:
-        await person.link.until(lambda: person.warnings())
+        await person.link.until(person.warnings)
         assert "retained message on Devices/ess/BatterySetpoint/Set" in person.warnings()[-1]
         assert person.battery.writes_seen == []
         assert person.results("BatterySetpoint") == []
@@ -217,7 +217,7 @@ async def test_a_device_that_is_away_is_given_back_when_it_returns(
     async with battery(mosquitto.port, tmp_path) as person:
         await person.ask("BatterySetpoint", {"value": 700, "ttl": 0.2})
         person.battery.away = True
-        await person.link.until(lambda: person.warnings())
+        await person.link.until(person.warnings)
         assert "could not be given back yet: ess does not answer" in person.warnings()[-1]
         person.battery.away = False
         await person.link.until(lambda: person.written("BatterySetpoint")[-1] is None)

@@ -1,0 +1,96 @@
+"""Consumers in Home Assistant: shown when they come, renamed with them, removed when they go."""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+from typing import TYPE_CHECKING, Any
+
+import msgspec
+
+from bridge.clock import stamp
+from bridge.discovery import Publisher, consumer_messages
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
+
+    from actors.distributor.intake import Intake
+    from bridge.actor import Actor
+
+_SILENCE = timedelta(days=1)
+_GRACE = 60.0
+
+
+class Announcer:
+    """Keeps discovery true to the consumers that there are.
+
+    When each was seen last is remembered over restarts, so that one that went while the bridge
+    was down is removed too: after a day, and a minute of listening.
+    """
+
+    def __init__(self, actor: Actor, intake: Intake) -> None:
+        self._actor = actor
+        self._intake = intake
+        self._publisher = Publisher(actor.bus, actor.config, actor.state)
+        self._shown: dict[str, tuple[str | None, dict[str, str]]] = {}
+        self._seen: dict[str, str] = {}
+        self._begun = actor.clock.now()
+        self._cleaned = False
+
+    def show(self, consumers: Iterable[str]) -> None:
+        """Announce those that are new, or that call themselves something else now."""
+        for consumer in consumers:
+            wanted = (self._intake.name_of(consumer), self._intake.spelling.get(consumer, {}))
+            if self._shown.get(consumer) != wanted:
+                name, spelling = wanted
+                self._shown[consumer] = (name, dict(spelling))
+                self._publisher.show(
+                    consumer,
+                    consumer_messages(
+                        self._actor.contract,
+                        self._publisher.house,
+                        consumer,
+                        name=name,
+                        json_names=spelling,
+                    ),
+                )
+
+    def remove(self, consumer: str) -> None:
+        """Make Home Assistant forget it."""
+        self._shown.pop(consumer, None)
+        self._seen.pop(consumer, None)
+        self._publisher.remove(consumer)
+
+    def long_gone(self) -> list[str]:
+        """Consumers of an earlier run that nobody has heard of for a day; told once."""
+        if self._cleaned or self._actor.clock.now() - self._begun < _GRACE:
+            return []
+        self._cleaned = True
+        now = self._actor.clock.utc()
+        return [
+            consumer
+            for consumer in {*self._publisher.names(), *self._seen}
+            if consumer not in self._shown and _older(self._seen.get(consumer), now)
+        ]
+
+    def export(self) -> dict[str, str]:
+        """When each consumer was there last."""
+        moment = stamp(self._actor.clock.utc())
+        return {**self._seen, **dict.fromkeys(self._shown, moment)}
+
+    def restore(self, seen: Mapping[str, Any]) -> None:
+        """Take back what `export` gave."""
+        self._seen = {name: text for name, text in seen.items() if isinstance(text, str)}
+
+
+def _older(text: str | None, now: datetime) -> bool:
+    try:
+        return text is None or now - datetime.fromisoformat(text) > _SILENCE
+    except (ValueError, TypeError):
+        return True
+
+
+def spelling_of(payload: bytes, fields: Iterable[str]) -> dict[str, str]:
+    """How a consumer's own JSON spells the declared `fields`: {"Request": "request"}."""
+    raw = msgspec.json.decode(payload)
+    by_lower = {str(name).lower(): str(name) for name in raw}
+    return {field: by_lower[field.lower()] for field in fields if field.lower() in by_lower}

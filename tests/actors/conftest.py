@@ -1,0 +1,32 @@
+"""The kind that a parametrised test is about."""
+
+from __future__ import annotations
+
+import sys
+from typing import TYPE_CHECKING
+
+import pytest
+
+from bridge.config.kinds import Kind, find_kind
+from tests.actors.kinds import COPY, copy_template
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+
+@pytest.fixture(scope="session")
+def copied(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Kind]:
+    """The skeleton, copied as a newcomer does it."""
+    folder = tmp_path_factory.mktemp("newcomer")
+    before = list(sys.path)
+    yield copy_template(folder)
+    sys.path[:] = before
+
+
+@pytest.fixture
+def kind(request: pytest.FixtureRequest) -> Kind:
+    """The kind named by the parameter."""
+    if request.param == COPY:
+        found: Kind = request.getfixturevalue("copied")
+        return found
+    return find_kind(request.param)

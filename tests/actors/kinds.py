@@ -1,0 +1,141 @@
+"""Every kind that there is, and the skeleton copied the way CONTRIBUTING.md says."""
+
+from __future__ import annotations
+
+import contextlib
+import re
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import anyio
+
+from bridge.actor import Context
+from bridge.clock import Clock
+from bridge.config import Config
+from bridge.config.kinds import Kind, KindRegistry, all_kinds
+from bridge.contract import load_contract
+from bridge.device import Device
+from bridge.mqtt import Endpoint
+from bridge.runner import Runner
+from tests.runtime.links import endpoint, link
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator, Mapping
+
+    from bridge.actor import Actor
+    from tests.runtime.links import Link
+
+ROOT = Path(__file__).parents[2]
+COPY = "yourkind"
+_PACKAGE = "kinds_of_a_newcomer"
+_QUICK = {"interval": 0.1, "timeout": 0.5}
+
+NAMES = (*all_kinds(), COPY)
+SIMULATED = (
+    *(name for name, kind in all_kinds().items() if (kind.folder / "sim.py").is_file()),
+    COPY,
+)
+# What keeps an actor away for longer than a test waits, on purpose.
+LASTING = {("shelly", "login"): "a wrong password is tried once a minute"}
+
+
+def contributing_commands() -> list[str]:
+    """The shell lines of the step "Make the folder"."""
+    text = (ROOT / "CONTRIBUTING.md").read_text(encoding="utf-8")
+    step = text[text.index("**Make the folder**") : text.index("**Put real answers")]
+    block = re.search(r"```sh\n(.*?)```", step, re.DOTALL)
+    assert block is not None, "the step must show what to type"
+    return [line.strip() for line in block[1].splitlines() if line.strip()]
+
+
+def copy_template(folder: Path) -> Kind:
+    """Copy the skeleton by the commands of CONTRIBUTING.md into a package of its own."""
+    role = folder / "actors" / "devices"
+    role.mkdir(parents=True)
+    shutil.copytree(
+        ROOT / "actors" / "_template",
+        folder / "actors" / "_template",
+        ignore=shutil.ignore_patterns("__pycache__"),
+    )
+    for command in contributing_commands():
+        subprocess.run(["sh", "-c", command], cwd=folder, check=True, timeout=10)
+    # `actors` is the real package in this process: the copy gets another name.
+    shutil.rmtree(folder / "actors" / "_template")
+    package = (folder / "actors").rename(folder / _PACKAGE)
+    for inner in (package, package / "devices"):
+        (inner / "__init__.py").write_text('"""A package."""\n')
+    for path in (package / "devices" / COPY).glob("*.py"):
+        path.write_text(path.read_text().replace("actors.devices", f"{_PACKAGE}.devices"))
+    for name in [name for name in sys.modules if name.partition(".")[0] == _PACKAGE]:
+        del sys.modules[name]
+    sys.path.insert(0, str(folder))
+    return KindRegistry(_PACKAGE).find(COPY)
+
+
+def is_device(kind: Kind) -> bool:
+    return issubclass(kind.load(), Device)
+
+
+def settings_for(kind: Kind, sim: Any, **more: Any) -> Any:
+    """Settings that point the kind at its simulator, quick enough for a test."""
+    fields = set(kind.settings().__struct_fields__)
+    given: dict[str, Any] = {name: value for name, value in _QUICK.items() if name in fields}
+    if "url" in fields:
+        given["url"] = f"http://{sim.host}:{sim.port}"
+    else:
+        given |= {"host": sim.host, "port": sim.port}
+    simulator: Any = kind.simulator()
+    given |= dict(getattr(simulator, "SETTINGS", {}))
+    return kind.settings()(**given | more)
+
+
+def make(kind: Kind, settings: Any, state: Path, place: Endpoint | None = None) -> Actor:
+    """One actor of the kind, not running; `dut` is its id."""
+    context = Context(
+        "dut",
+        settings,
+        Config(state=state),
+        load_contract(),
+        place or Endpoint("localhost", 1),
+        Clock(),
+    )
+    return kind.load()(context)
+
+
+@contextlib.asynccontextmanager
+async def running(kind: Kind, settings: Any, state: Path, port: int) -> AsyncIterator[Link]:
+    """The actor under a real runner on a real broker; what it publishes is in the link."""
+    place = endpoint(port)
+
+    def build(restarts: int) -> Context:
+        config = Config(state=state)
+        return Context("dut", settings, config, load_contract(), place, Clock(), restarts)
+
+    async def report(*_: object) -> None:
+        return
+
+    runner = Runner(build, kind.load(), name="dut", stops_first=False, report=report)
+    async with link(place, "eyes", filters=("heliograph/#",)) as them:
+        async with anyio.create_task_group() as tasks:
+            tasks.start_soon(runner.run)
+            yield them
+            runner.stop()
+            await runner.finished.wait()
+        assert runner.restarts == 0
+        await them.until(lambda: last(them, "Actors/dut/Status") == "offline")
+
+
+def last(them: Link, address: str) -> str | None:
+    """The newest payload of an address as text."""
+    found = them.payloads(f"heliograph/{address}")
+    return found[-1].decode() if found else None
+
+
+def declared(actor: type[Device], names: Mapping[str, Any]) -> set[str]:
+    """Those of `names` that the class does not declare, families resolved."""
+    contract = load_contract()
+    known = set(actor.quantities)
+    return {name for name in names if not {name, contract.quantity(name).family} & known}
