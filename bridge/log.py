@@ -3,14 +3,19 @@
 from __future__ import annotations
 
 import logging
+import math
 import sys
 from typing import TYPE_CHECKING, Any, Literal, cast
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from structlog.typing import EventDict, FilteringBoundLogger
 
 Level = Literal["debug", "info", "warning", "error"]
 LEVELS: dict[str, int] = {"debug": 10, "info": 20, "warning": 30, "error": 40}
+_SELDOM = 60.0
+_MOST_KEYS = 1000
 _SECRET_WORDS = ("password", "token", "secret", "authorization", "api_key")
 
 
@@ -105,4 +110,25 @@ class Outage:
             return False
         self.why = None
         self._log.info(f"{self._what} is back")
+        return True
+
+
+class Seldom:
+    """Warnings that strangers can cause: a line a minute for each key at most."""
+
+    def __init__(self, log: FilteringBoundLogger, now: Callable[[], float]) -> None:
+        self._log = log
+        self._now = now
+        self._said: dict[str, float] = {}
+
+    def warning(self, key: str, text: str) -> bool:
+        """Log unless there was a line about `key` within the last minute; true when logged."""
+        now = self._now()
+        if now - self._said.get(key, -math.inf) < _SELDOM:
+            return False
+        self._said.pop(key, None)
+        if len(self._said) >= _MOST_KEYS:
+            del self._said[next(iter(self._said))]
+        self._said[key] = now
+        self._log.warning(text)
         return True

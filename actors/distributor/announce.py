@@ -5,8 +5,6 @@ from __future__ import annotations
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
-import msgspec
-
 from bridge.clock import stamp
 from bridge.discovery import Publisher, consumer_messages
 
@@ -31,7 +29,7 @@ class Announcer:
         self._actor = actor
         self._intake = intake
         self._publisher = Publisher(actor.bus, actor.config, actor.state)
-        self._shown: dict[str, tuple[str | None, dict[str, str]]] = {}
+        self._shown: dict[str, str | None] = {}
         self._seen: dict[str, str] = {}
         self._begun = actor.clock.now()
         self._cleaned = False
@@ -39,20 +37,13 @@ class Announcer:
     def show(self, consumers: Iterable[str]) -> None:
         """Announce those that are new, or that call themselves something else now."""
         for consumer in consumers:
-            wanted = (self._intake.name_of(consumer), self._intake.spelling.get(consumer, {}))
-            if self._shown.get(consumer) != wanted:
-                name, spelling = wanted
-                self._shown[consumer] = (name, dict(spelling))
-                self._publisher.show(
-                    consumer,
-                    consumer_messages(
-                        self._actor.contract,
-                        self._publisher.house,
-                        consumer,
-                        name=name,
-                        json_names=spelling,
-                    ),
+            name = self._intake.name_of(consumer)
+            if consumer not in self._shown or self._shown[consumer] != name:
+                self._shown[consumer] = name
+                messages = consumer_messages(
+                    self._actor.contract, self._publisher.house, consumer, name=name
                 )
+                self._publisher.show(consumer, messages)
 
     def remove(self, consumer: str) -> None:
         """Make Home Assistant forget it."""
@@ -87,10 +78,3 @@ def _older(text: str | None, now: datetime) -> bool:
         return text is None or now - datetime.fromisoformat(text) > _SILENCE
     except (ValueError, TypeError):
         return True
-
-
-def spelling_of(payload: bytes, fields: Iterable[str]) -> dict[str, str]:
-    """How a consumer's own JSON spells the declared `fields`: {"Request": "request"}."""
-    raw = msgspec.json.decode(payload)
-    by_lower = {str(name).lower(): str(name) for name in raw}
-    return {field: by_lower[field.lower()] for field in fields if field.lower() in by_lower}

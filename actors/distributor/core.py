@@ -68,13 +68,18 @@ class CoreSettings:
 
 @dataclass(frozen=True, slots=True)
 class Verdict:
-    """What one consumer may draw (W) and why. `changed`: allowance or code differ from before."""
+    """What one consumer may draw (W) and why, and what it says of itself (W), as it counts here.
+
+    `changed`: allowance or code differ from before.
+    """
 
     allowance: float
     reason: str
     code: str
     is_automatic: bool
     priority: float
+    request: float
+    consumption: float
     changed: bool
 
 
@@ -356,7 +361,16 @@ class Distributor:
         changed = consumer.shown != (amount, code)
         consumer.shown = (amount, code)
         known = consumer.terms
-        return Verdict(amount / MICRO, text, code, known.automatic, known.priority, changed)
+        return Verdict(
+            amount / MICRO,
+            text,
+            code,
+            known.automatic,
+            known.priority,
+            known.demand.request / MICRO,
+            consumer.draw.value / MICRO,
+            changed,
+        )
 
     def _site(
         self, known: SiteValues, controlled: int, surplus: int | None, reservation: int | None

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from actors.distributor.announce import spelling_of
+from bridge.log import Seldom
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 _OUTPUTS = frozenset({"Allowance", "Grant", "Reason", "Energy", "Error"})
 _OVERRIDES = ("IsAutomatic", "Priority")
 _MOST_CONSUMERS = 1000
+_MOST_ERRORS = 20
 
 
 class Intake:
@@ -29,10 +30,10 @@ class Intake:
         self._core = core
         self._wake = wake
         self._errors: dict[str, dict[str, str]] = {}
+        self._seldom = Seldom(actor.log, actor.clock.now)
         self._known: set[str] = set()
         self._warned: dict[str, str] = {}
         self._names: dict[str, str | None] = {}
-        self.spelling: dict[str, dict[str, str]] = {}
         self.unsaved = False
 
     async def start(self) -> None:
@@ -64,8 +65,6 @@ class Intake:
             await self._refuse(consumer, message.channel.params["Field"], message.error)
         else:
             fields = {message.channel.params["Field"]: message.value}
-            for field in fields:
-                self.spelling.get(consumer, {}).pop(field, None)
             await self._accept(consumer, fields, message)
 
     async def _on_json(self, message: Message) -> None:
@@ -77,11 +76,10 @@ class Intake:
             return
         await self._clear_error(consumer, "JSON")
         if message.value:
-            spelled = spelling_of(message.payload, message.value)
-            self.spelling.setdefault(consumer, {}).update(spelled)
             await self._accept(consumer, message.value, message)
 
     async def _accept(self, consumer: str, fields: dict[str, Any], message: Message) -> None:
+        self._known.add(consumer)
         self._core.request(consumer, fields, message.at, retained=message.retained)
         if "CustomName" in fields:
             self._names[consumer] = fields["CustomName"]
@@ -100,17 +98,13 @@ class Intake:
         """Ids are `[A-Za-z0-9_-]{1,32}`; more consumers than any house has are not taken in."""
         if consumer in self._known:
             return True
-        if len(self._known) >= _MOST_CONSUMERS or not self._actor.contract.is_id(consumer):
-            return False
-        self._known.add(consumer)
-        return True
+        return len(self._known) < _MOST_CONSUMERS and self._actor.contract.is_id(consumer)
 
     def forget(self, consumer: str) -> None:
         """A consumer that is gone frees its place."""
         self._known.discard(consumer)
         self._errors.pop(consumer, None)
         self._names.pop(consumer, None)
-        self.spelling.pop(consumer, None)
 
     def name_of(self, consumer: str) -> str | None:
         """What people call it: the owner's word, else its own."""
@@ -120,12 +114,25 @@ class Intake:
     # ---------------------------------------------------------------- refusals
 
     async def _refuse(self, consumer: str, name: str, sentence: str) -> None:
-        errors = self._errors.setdefault(consumer, {})
+        errors = self._errors.get(consumer)
+        if errors is None:
+            await self._make_room()
+            errors = self._errors[consumer] = {}
         if errors.get(name) == sentence:
             return
+        if name not in errors and len(errors) >= _MOST_ERRORS:
+            del errors[next(iter(errors))]
         errors[name] = sentence
-        self._actor.log.warning(f"request of {consumer} refused: {sentence}")
+        # Its Error topic has every word; the log need not.
+        self._seldom.warning(consumer, f"request of {consumer} refused: {sentence}")
         await self._publish_errors(consumer)
+
+    async def _make_room(self) -> None:
+        """Who only ever sent rubbish must not be remembered for ever."""
+        if len(self._errors) >= _MOST_CONSUMERS:
+            oldest = next(iter(self._errors))
+            del self._errors[oldest]
+            await self._actor.publish("Requests/{consumer}/Error", None, consumer=oldest)
 
     async def _clear_error(self, consumer: str, name: str) -> None:
         if self._errors.get(consumer, {}).pop(name, None) is not None:
@@ -141,6 +148,7 @@ class Intake:
         consumer, name = message.params["consumer"], message.params["Field"]
         if not await self._is_live_command(message) or not self._admit(consumer):
             return
+        self._known.add(consumer)
         self._core.override(consumer, name, message.value)
         self.unsaved = True
         self._wake()
@@ -172,6 +180,8 @@ class Intake:
                 await self._tell_warnings()
             return True
         if message.payload:
+            if len(self._warned) >= _MOST_ERRORS:
+                del self._warned[next(iter(self._warned))]
             self._warned[message.address] = sentence
             await self._tell_warnings()
         return False

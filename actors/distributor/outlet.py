@@ -27,6 +27,8 @@ class _Shown:
     code: str
     automatic: bool
     priority: float
+    request: float
+    consumption: float
     reason: str
     due: float
     seq: int = 0
@@ -84,15 +86,17 @@ class Outlet:
                 or shown.code != verdict.code
                 or shown.automatic != verdict.is_automatic
                 or shown.priority != verdict.priority
+                or shown.request != verdict.request
             )
         )
 
     async def _tell_allowance(self, consumer: str, verdict: Verdict, now: float) -> None:
-        shown = self._shown.setdefault(consumer, _Shown(0.0, "", False, 0.0, "", 0.0))
+        shown = self._shown.setdefault(consumer, _Shown(0.0, "", False, 0.0, 0.0, 0.0, "", 0.0))
         shown.seq += 1
         shown.due = now + REPEAT
         shown.allowance, shown.code = verdict.allowance, verdict.code
         shown.automatic, shown.priority = verdict.is_automatic, verdict.priority
+        shown.request, shown.consumption = verdict.request, verdict.consumption
         await self._actor.publish(
             "Requests/{consumer}/Allowance", verdict.allowance, consumer=consumer
         )
@@ -115,6 +119,8 @@ class Outlet:
             "reason": reason,
             "automatic": shown.automatic,
             "priority": shown.priority,
+            "request": round(shown.request, 1),
+            "consumption": round(shown.consumption, 1),
         }
 
     async def _tell_energy(self, consumer: str, energy: float, now: float) -> None:

@@ -48,21 +48,15 @@ class Round:
         if not parts:
             return
         real = [consumer for consumer in parts if not self._must_wait(consumer)]
-        locks, high = self._keep_on(real)
         power, reserved = self._budget(real)
-        final = high
-        if self.low != self.high:
-            demands = [consumer.terms.demand for consumer in real]
-            final = share(power, reserved, demands, locks, self._tops(real))
-        for consumer, grants in zip(real, high, strict=True):
-            if not grants and not consumer.allowance:
-                consumer.wanted_since = None
+        locks, final = self._keep_on(real, power, reserved)
         left = power
         for consumer, grants in zip(real, final, strict=True):
             left -= consumer.terms.demand.level(grants)
         for consumer, grants, lock in zip(real, final, locks, strict=True):
             outcome.put(consumer, *self._verdict(consumer, grants, lock, left))
-        if len(real) < len(parts):
+        waits = any(one.terms.start_delay and not one.allowance for one in parts)
+        if waits or len(real) < len(parts):
             self._candidates(parts, dict(zip((c.id for c in real), locks, strict=True)), outcome)
 
     # ---------------------------------------------------------------- starting
@@ -85,53 +79,63 @@ class Round:
     def _candidates(
         self, parts: Sequence[Consumer], locks: dict[str, int], outcome: Outcome
     ) -> None:
-        """What those who must wait would get; the clock of StartDelay runs while it is anything."""
+        """What those who are off would get; the clock of StartDelay runs while it is anything.
+
+        Whoever is not in `locks` must wait. The high surplus decides, so that the moment between a
+        report and the meter does not start a clock anew.
+        """
         demands = [consumer.terms.demand for consumer in parts]
         start = [locks.get(consumer.id, 0) for consumer in parts]
         would = share(self.high, self.reservation, demands, start)
         left = self.high - sum(d.level(n) for d, n in zip(demands, would, strict=True))
         for consumer, grants in zip(parts, would, strict=True):
-            if consumer.id in locks:
+            if consumer.allowance:
                 continue
             if not grants:
                 consumer.wanted_since = None
-                outcome.put(consumer, 0, self._lacking(consumer, left))
-                continue
-            if consumer.wanted_since is None:
+            elif consumer.wanted_since is None:
                 consumer.wanted_since = self.now
-            if (off_until := self._off_until(consumer)) > self.now:
-                outcome.put(consumer, 0, reasons.off_for(off_until - self.now))
-            else:
-                start_at = consumer.wanted_since + consumer.terms.start_delay
-                outcome.put(consumer, 0, reasons.starting_in(start_at - self.now))
+            if consumer.id not in locks:
+                outcome.put(consumer, 0, self._waits_for(consumer, left))
+
+    def _waits_for(self, consumer: Consumer, left: int) -> Reason:
+        """Why one that is off and must wait has nothing: its time, or power."""
+        if consumer.wanted_since is None:
+            return self._lacking(consumer, left)
+        if (off_until := self._off_until(consumer)) > self.now:
+            return reasons.off_for(off_until - self.now)
+        start_at = consumer.wanted_since + consumer.terms.start_delay
+        return reasons.starting_in(start_at - self.now)
 
     # ---------------------------------------------------------------- keeping
 
-    def _keep_on(self, real: Sequence[Consumer]) -> tuple[list[int], list[int]]:
-        """(grants that are locked, grants at the high surplus).
+    def _keep_on(
+        self, real: Sequence[Consumer], power: int, reserved: int
+    ) -> tuple[list[int], list[int]]:
+        """(grants that are locked, grants of each).
 
         A running consumer that would get nothing keeps its smallest level while MinOn or StopDelay
         last. That may push out others, which may be locked in turn.
         """
         demands = [consumer.terms.demand for consumer in real]
-        tops = self._tops(real)
+        tops = self._tops(real, power, reserved)
         locks = [0] * len(real)
         while True:
-            high = share(self.high, self.reservation, demands, locks, tops)
+            final = share(power, reserved, demands, locks, tops)
             locked = False
             for index, consumer in enumerate(real):
-                if not high[index] and consumer.allowance and self._holds(consumer):
+                if not final[index] and consumer.allowance and self._holds(consumer):
                     locks[index], locked = 1, True
             if not locked:
                 break
-        for consumer, grants, lock in zip(real, high, locks, strict=True):
+        for consumer, grants, lock in zip(real, final, locks, strict=True):
             if grants and not lock:
                 consumer.unwanted_since = None
             elif consumer.allowance and consumer.unwanted_since is None:
                 consumer.unwanted_since = self.now
-        return locks, high
+        return locks, final
 
-    def _tops(self, real: Sequence[Consumer]) -> list[int] | None:
+    def _tops(self, real: Sequence[Consumer], power: int, reserved: int) -> list[int] | None:
         """The most that anybody may have while meter and reports disagree.
 
         Power that may not exist keeps what runs, and what is held may pass to a more important
@@ -141,7 +145,7 @@ class Round:
             return None
         demands = [consumer.terms.demand for consumer in real]
         certain = share(self.low, self.reservation, demands)
-        anew = share(*self._budget(real), demands)
+        anew = share(power, reserved, demands)
         return [
             max(one.level_now(), low, 0 if one.allowance else budget)
             for one, low, budget in zip(real, certain, anew, strict=True)

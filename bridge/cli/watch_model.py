@@ -10,15 +10,19 @@ import msgspec
 _FIELDS = {
     name.lower(): name
     for name in (
-        "IsAutomatic",
         "Consumption",
         "CustomName",
-        "Request",
-        "Priority",
         "Allowance",
         "Reason",
         "Error",
     )
+}
+
+_IN_FORCE = {
+    "IsAutomatic": "automatic",
+    "Priority": "priority",
+    "Request": "request",
+    "Consumption": "consumption",
 }
 
 
@@ -74,12 +78,22 @@ class Model:
                     entry[known] = value
         else:
             known = _FIELDS.get(rest[1].lower())
-            if known:
+            if rest[1] == "Grant":
+                self._take_grant(entry, payload)
+            elif known:
                 entry[known] = text
                 if not text:
                     del entry[known]
         if not entry:
             del self.consumers[consumer]
+
+    @staticmethod
+    def _take_grant(entry: dict[str, Any], payload: bytes) -> None:
+        """The distributor's word on what is in force; it knows the owner's overrides too."""
+        grant = _object(payload)
+        for name, key in _IN_FORCE.items():
+            if key in grant:
+                entry[name] = grant[key]
 
     @staticmethod
     def _set(table: dict[str, str], key: str, text: str) -> None:

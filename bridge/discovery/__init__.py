@@ -8,14 +8,13 @@ from bridge.discovery.messages import (
     site_messages,
 )
 from bridge.discovery.publisher import Publisher
-from bridge.discovery.removal import consumer_orphans, orphans, removal, shape_of
+from bridge.discovery.removal import orphans, removal, shape_of
 
 __all__ = [
     "House",
     "Publisher",
     "bridge_messages",
     "consumer_messages",
-    "consumer_orphans",
     "device_messages",
     "orphans",
     "removal",

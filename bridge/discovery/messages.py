@@ -109,22 +109,20 @@ def consumer_messages(
     consumer: str,
     *,
     name: str | None = None,
-    json_names: Mapping[str, str] | None = None,
 ) -> Messages:
     """A consumer: what it asks, draws and gets, why, and the owner's two words over it.
 
-    `name` is what people call it. `json_names` says which fields the consumer sends in its JSON
-    object rather than as plain topics, and how it spells them there: {"Request": "request"}.
+    `name` is what people call it. What it asks and draws is read from its Grant, where it stands
+    the same whether the consumer speaks plain topics or JSON.
     """
     place = house.topic(f"Requests/{consumer}")
+    grant = f"{place}/Grant"
     entities: dict[str, Entity] = {}
     for field in ("Consumption", "Request"):
-        spelled = (json_names or {}).get(field)
         entry = msgspec.structs.replace(
             contract.field(field), device_class="power", state_class="measurement", max_age=None
         )
-        topic = place if spelled else f"{place}/{field}"
-        entities[field] = sensor(entry, topic, from_json(spelled) if spelled else None)
+        entities[field] = sensor(entry, grant, from_json(field.lower()))
     for key in ("allowance", "request_energy", "reason"):
         topic_entry = contract.topics[key]
         payload = topic_entry.payload
@@ -136,7 +134,6 @@ def consumer_messages(
                 max_age=topic_entry.max_age,
             )
         entities[payload.name] = sensor(payload, f"{place}/{payload.name}", None)
-    grant = f"{place}/Grant"
     entities["IsAutomatic"] = switch(
         "Automatic", grant, f"{place}/IsAutomatic/Set", _LOWER.format(key="automatic")
     )

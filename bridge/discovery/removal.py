@@ -13,7 +13,7 @@ import msgspec
 from bridge.discovery.messages import ORIGIN
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Mapping
+    from collections.abc import Iterator, Mapping
 
     from bridge.config import Config
     from bridge.discovery.messages import Messages
@@ -76,18 +76,6 @@ def orphans(retained: Mapping[str, bytes], config: Config) -> list[str]:
         topic
         for topic, form, owner in _ours(retained, config.base, wanted.prefix)
         if not wanted.enabled or form != wanted.form or not _is_there(owner, config)
-    ]
-
-
-def consumer_orphans(
-    retained: Mapping[str, bytes], base: str, prefix: str, consumers: Iterable[str]
-) -> list[str]:
-    """Topics among `retained` that announce consumers of ours other than `consumers`."""
-    known = set(consumers)
-    return [
-        topic
-        for topic, _, owner in _ours(retained, base, prefix)
-        if owner[0] == "Requests" and owner[1] not in known
     ]
 
 

@@ -43,7 +43,7 @@ def everything(house: House) -> dict[str, Any]:
         ),
         **site_messages(CONTRACT, house),
         **consumer_messages(CONTRACT, house, "pool", name="Pool pump"),
-        **consumer_messages(CONTRACT, house, "ev-1", json_names={"Request": "request"}),
+        **consumer_messages(CONTRACT, house, "ev-1"),
         **bridge_messages(house, site=True),
     }
 
@@ -177,13 +177,12 @@ def test_the_owners_words_over_a_consumer_show_what_is_in_force() -> None:
     assert found["heliograph_request_pool_Priority"]["stat_t"] == "heliograph/Requests/pool/Grant"
 
 
-def test_a_consumer_that_sends_json_is_read_there_in_its_own_spelling() -> None:
-    names = {"Request": "request"}
-    found = entities(consumer_messages(CONTRACT, HOUSES[0], "ev", json_names=names))
-    assert found["heliograph_request_ev_Request"]["stat_t"] == "heliograph/Requests/ev"
-    assert "value_json.request " in found["heliograph_request_ev_Request"]["val_tpl"]
-    plain = found["heliograph_request_ev_Consumption"]
-    assert plain["stat_t"] == "heliograph/Requests/ev/Consumption"
+def test_what_a_consumer_asks_and_draws_is_read_from_its_grant() -> None:
+    found = entities(consumer_messages(CONTRACT, HOUSES[0], "ev"))
+    for field in ("Request", "Consumption"):
+        entity = found[f"heliograph_request_ev_{field}"]
+        assert entity["stat_t"] == "heliograph/Requests/ev/Grant"
+        assert f"value_json.{field.lower()} " in entity["val_tpl"]
 
 
 def test_a_device_without_anything_to_show_is_not_announced() -> None:

@@ -15,7 +15,6 @@ from bridge.discovery import (
     House,
     bridge_messages,
     consumer_messages,
-    consumer_orphans,
     device_messages,
     orphans,
     removal,
@@ -142,10 +141,3 @@ def test_nobody_elses_messages_are_touched() -> None:
     }
     assert orphans(found, config("meter")) == []
     assert orphans(found, config("meter", enabled=False)) == []
-
-
-def test_the_distributor_finds_consumers_that_are_gone() -> None:
-    pool = consumer_messages(CONTRACT, DEVICE, "pool")
-    heater = consumer_messages(CONTRACT, COMPONENTS, "heater")
-    found = retained(pool, heater, meter(DEVICE, "Power"))
-    assert consumer_orphans(found, "heliograph", "homeassistant", ["pool"]) == list(heater)

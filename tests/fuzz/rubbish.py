@@ -58,7 +58,15 @@ NASTY = (
         b'{"ttl": 1e308}',
         b'{"' + b"k" * 3_000 + b'": 1}',
     ),
-    *("½".encode(), "٣".encode(), "−5".encode(), b"\r\n", b"5\n", b"tru", b"TRUE\x00"),
+    *(
+        "\u00bd".encode(),
+        "\u0663".encode(),
+        "\u22125".encode(),
+        b"\r\n",
+        b"5\n",
+        b"tru",
+        b"TRUE\x00",
+    ),
 )
 
 

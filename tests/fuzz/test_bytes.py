@@ -86,12 +86,11 @@ class Besieged:
         """Every actor is online as it was from the start."""
         for name in ACTORS:
             await self.eyes.until(f"Actors/{name}/Status", "online", 5)
-        await self.eyes.until("Devices/meter/Status", "online", 5)
         said = "\n".join(self.bridge.lines)
         assert "crashed" not in said
         assert "Traceback" not in said
-        # One line a refused field and consumer at most, not one a message.
-        assert len(self.bridge.lines) < 100 + self.sent / 3
+        # A line a minute for each consumer at most, and few for everything else.
+        assert len(self.bridge.lines) < 150, "\n".join(self.bridge.lines)
 
     async def restarts(self) -> dict[str, int]:
         """How often each actor was restarted, by the health it publishes after a fresh connect."""
@@ -129,7 +128,7 @@ def target(portal: BlockingPortal, tmp_path_factory: pytest.TempPathFactory) -> 
 
 
 _SETTINGS = settings(
-    max_examples=40,
+    max_examples=120,
     deadline=None,
     suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
 )
@@ -172,16 +171,10 @@ def test_any_text_as_a_topic(target: Besieged, portal: BlockingPortal, data: Any
 
 
 def test_topics_as_long_as_mqtt_allows(target: Besieged, portal: BlockingPortal) -> None:
-    batch: list[tuple[str, bytes, bool]] = []
-    for pattern in (
-        "Requests/{}",
-        "Requests/{}/Request",
-        "Requests/pool/{}",
-        "Devices/roof/{}",
-        "{}",
-    ):
-        for name in ("x" * 65_000, "/" * 150, "\U0001f31e" * 16_000, "a/" * 90):
-            batch.append((f"heliograph/{pattern.format(name)}", b"5", False))
+    patterns = ("Requests/{}", "Requests/{}/Request", "Requests/pool/{}", "Devices/roof/{}", "{}")
+    names = ("x" * 65_000, "/" * 150, "\U0001f31e" * 16_000, "a/" * 90)
+    topics = [f"heliograph/{pattern.format(name)}" for pattern in patterns for name in names]
+    batch = [(topic, b"5", False) for topic in topics]
     portal.call(target.throw, batch)
 
 
@@ -198,6 +191,7 @@ def test_after_all_that_nothing_was_restarted(target: Besieged, portal: Blocking
     target.broker.restart(kill=True)
     portal.call(target.eyes.forget)
     portal.call(target.all_well)
+    portal.call(target.eyes.until, "Devices/meter/State", True, 5)
     assert portal.call(target.restarts) == dict.fromkeys(ACTORS, 0)
 
 

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import pytest
 import structlog
 
-from bridge.log import Outage, configure, get_logger
+from bridge.log import Outage, Seldom, configure, get_logger
 from tests.runtime.virtual import Log
 
 if TYPE_CHECKING:
@@ -91,3 +91,16 @@ def test_one_line_when_lost_and_one_when_back() -> None:
         ("info", "the meter is back"),
         ("error", "the meter is lost: again"),
     ]
+
+
+def test_what_strangers_cause_is_said_once_a_minute_for_each() -> None:
+    log, now = Log(), [0.0]
+    seldom = Seldom(log, lambda: now[0])  # type: ignore[arg-type]
+    for second in range(121):
+        now[0] = second
+        seldom.warning("pool", f"pool {second}")
+        seldom.warning("car", f"car {second}")
+    assert log.texts("warning") == ["pool 0", "car 0", "pool 60", "car 60", "pool 120", "car 120"]
+    for number in range(3000):
+        seldom.warning(f"stranger {number}", "x")
+    assert len(seldom._said) == 1000

@@ -11,6 +11,7 @@ from actors.compat.es_ess.core import ROOT, STATUS, Foreign, Ledger, calculation
 from bridge.actor import Actor, client_id
 from bridge.config.types import Delay
 from bridge.errors import ContractError, PayloadError
+from bridge.log import Seldom
 from bridge.mqtt import Connection, Will
 
 if TYPE_CHECKING:
@@ -21,6 +22,7 @@ if TYPE_CHECKING:
 _REFRESH = 60.0
 _HOLD_EVERY = 10.0
 _FIGURES_EVERY = 5.0
+_MOST_REFUSED = 100
 _OUTPUTS = frozenset({"Allowance", "Error"})
 
 
@@ -44,6 +46,7 @@ class EsEss(Actor):
         self._grid: dict[str, Any] | None = None
         self._site: dict[str, Any] | None = None
         self._refused: dict[str, str] = {}
+        self._seldom = Seldom(self.log, self.clock.now)
         self._held_at: float | None = None
         self._figures_at = 0.0
         self.tree = Connection(
@@ -124,8 +127,10 @@ class EsEss(Actor):
     async def _refuse(self, consumer: str, sentence: str) -> None:
         if self._refused.get(consumer) == sentence:
             return
+        if consumer not in self._refused and len(self._refused) >= _MOST_REFUSED:
+            return
         self._refused[consumer] = sentence
-        self.log.warning(f"es-ESS request of {consumer} refused: {sentence}")
+        self._seldom.warning(consumer, f"es-ESS request of {consumer} refused: {sentence}")
         self.tree.send(f"{ROOT}/Requests/{consumer}/Error", sentence.encode(), qos=1, retain=True)
 
     async def _accepted(self, consumer: str) -> None:

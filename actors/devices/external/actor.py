@@ -6,12 +6,14 @@ into one coherent `State`. Whoever publishes a `State` of its own is left to it.
 
 from __future__ import annotations
 
+import math
 from typing import TYPE_CHECKING, ClassVar
 
 import msgspec
 
 from bridge.device import Device
 from bridge.errors import DeviceError
+from bridge.log import Seldom
 
 if TYPE_CHECKING:
     from bridge.actor import Context
@@ -19,6 +21,8 @@ if TYPE_CHECKING:
 
 _LOOK = 0.5
 _OFFLINE_AFTER = 3.0
+_MOST_REFUSALS = 100
+_OWN_STATE_LASTS = 60.0
 
 
 class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -39,8 +43,9 @@ class External(Device):
     def __init__(self, context: Context) -> None:
         super().__init__(context)
         self._values: dict[str, tuple[float | str, float]] = {}
-        self._errors: dict[str, str] = {}
-        self._speaks_state = False
+        self._refused: dict[str, str] = {}
+        self._seldom = Seldom(self.log, self.clock.now)
+        self._own_state_at = -math.inf
 
     async def run(self) -> None:
         """Answer every value; notice when none comes."""
@@ -74,20 +79,19 @@ class External(Device):
         elif name == "Info":
             return
         elif message.channel is None:
-            await self._refuse(name, f"{name} is not a quantity that topics.yaml knows")
+            await self._refuse(name, f"{name[:40]} is not a quantity that topics.yaml knows")
         elif message.error is not None:
             await self._refuse(name, message.error)
         elif not message.retained:
             await self._accept(name, message)
 
     async def _accept(self, name: str, message: Message) -> None:
-        if self._errors.pop(name, None) is not None:
-            await self._tell_errors()
+        await self._right_again(name)
         if message.value is None:
             self._values.pop(name, None)
         else:
             self._values[name] = (message.value, message.at)
-        if not self._speaks_state:
+        if message.at - self._own_state_at > _OWN_STATE_LASTS:
             await self._state()
 
     async def _state(self) -> None:
@@ -100,15 +104,14 @@ class External(Device):
         await self.health(None)
 
     async def _on_state(self, message: Message) -> None:
-        """Our own echo, or the device's own word; the latter wins from then on."""
+        """Our own echo, or the device's own word; the latter wins for a minute."""
         if message.retained or not message.payload or message.payload in self.sent_states:
             return
         if message.error is not None:
             await self._refuse("State", message.error)
             return
-        if self._errors.pop("State", None) is not None:
-            await self._tell_errors()
-        self._speaks_state = True
+        await self._right_again("State")
+        self._own_state_at = message.at
         await self.seen(message.value)
         await self.health(None)
 
@@ -117,10 +120,13 @@ class External(Device):
             await self.device_status("offline", "it said so itself")
 
     async def _refuse(self, name: str, sentence: str) -> None:
-        if self._errors.get(name) != sentence:
-            self._errors[name] = sentence
-            self.log.warning(f"refused: {sentence}")
-            await self._tell_errors()
+        if name not in self._refused and len(self._refused) >= _MOST_REFUSALS:
+            return  # a flood of invented names needs no sentence each
+        if self._refused.get(name) != sentence:
+            self._refused[name] = sentence
+            self._seldom.warning("refused", f"refused: {sentence}")
+            await self.warn(name, sentence)
 
-    async def _tell_errors(self) -> None:
-        await self.message("Warning", "; ".join(self._errors.values()) or None)
+    async def _right_again(self, name: str) -> None:
+        if self._refused.pop(name, None) is not None:
+            await self.warn(name, None)
