@@ -99,6 +99,11 @@ class Meter:
         self.values = SiteValues(grid, pv, battery, soc, load)
 
     @property
+    def base(self) -> int:
+        """Microwatts that flow out of the house or into its battery; it falls when loads rise."""
+        return self._base
+
+    @property
     def silent_at(self) -> float:
         """When the present balance will be too old."""
         return self.at + self.max_age

@@ -287,6 +287,7 @@ class Distributor:
             if not consumer.draws(now):
                 continue
             least, most = consumer.draw.span(since)
+            least = min(least, consumer.draw.proven(now, self._meter.base))
             if now < consumer.raised_at + self._reaction:
                 most = max(most, consumer.draw.expected)
             low += least
@@ -356,6 +357,8 @@ class Distributor:
     def _apply(self, consumer: Consumer, outcome: Outcome, now: float) -> Verdict:
         amount, (code, text) = outcome.amounts[consumer.id], outcome.reasons[consumer.id]
         if amount != consumer.allowance:
+            if amount > consumer.allowance and consumer.is_silent(now, self._settings.request_ttl):
+                consumer.draw.doubt(now, consumer.allowance, self._meter.base)
             consumer.give(amount, now)
             self._count(consumer, now)
         changed = consumer.shown != (amount, code)

@@ -13,8 +13,18 @@ from typing import Final
 from actors.distributor.allocate import MICRO
 
 PATIENCE: Final = 60.0
+_PROOF: Final = 60.0
 _WATT_SECONDS_PER_KWH: Final = 3.6e6
 _MOST_CHANGES: Final = 64
+
+
+@dataclass(slots=True)
+class _Doubt:
+    """A silent consumer was raised from `value` at `since`, when the meter's base was `base`."""
+
+    value: int
+    base: int
+    since: float
 
 
 @dataclass(slots=True)
@@ -26,6 +36,7 @@ class Draw:
     over_since: float | None = None
     overdrawn: bool = False
     expected: int = 0  # after a raise: what it may draw by now without having said so
+    _doubt: _Doubt | None = None
     _changes: list[tuple[float, int]] = field(default_factory=list)
     _counted_at: float | None = None
 
@@ -36,6 +47,7 @@ class Draw:
         elif self.over_since is None:
             self.over_since = now
         self.overdrawn = self.over_since is not None and now >= self.over_since + PATIENCE
+        self._doubt = None
         counted = min(consumption, most)
         self._set(now, min(counted, allowance) if self.overdrawn else counted)
 
@@ -43,6 +55,34 @@ class Draw:
         """It says nothing: it is taken to draw what it is allowed."""
         self.over_since, self.overdrawn = None, False
         self._set(now, allowance)
+
+    def doubt(self, now: float, before: int, base: int) -> None:
+        """It says nothing and is raised from `before`: whether it draws more must show first."""
+        if self._doubt is None:
+            self._doubt = _Doubt(before, base, now)
+        self._doubt.since = now
+
+    def proven(self, now: float, base: int) -> int:
+        """What of the assumed draw the meter has borne out (microwatts); all of it after 60 s.
+
+        Half of the raise must be seen: the sun may have risen by the other half meanwhile.
+        """
+        doubt = self._doubt
+        if (
+            doubt is None
+            or self.value <= doubt.value
+            or now >= doubt.since + _PROOF
+            or 2 * (doubt.base - base) >= self.value - doubt.value
+        ):
+            self._doubt = None
+        else:
+            return doubt.value
+        return self.value
+
+    @property
+    def doubted_until(self) -> float | None:
+        """When the assumed draw counts in any case."""
+        return None if self._doubt is None else self._doubt.since + _PROOF
 
     @property
     def patient_until(self) -> float | None:

@@ -206,6 +206,10 @@ class Consumer:
             return None
         return self.consumption
 
+    def is_silent(self, now: float, ttl: float) -> bool:
+        """Whether it does not tell what it draws."""
+        return self.report(now, ttl) is None
+
     def count(self, now: float, ttl: float) -> None:
         """Bring up to date what of the house's consumption counts as this consumer's."""
         report = self.report(now, ttl)

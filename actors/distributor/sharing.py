@@ -147,7 +147,7 @@ class Round:
         certain = share(self.low, self.reservation, demands)
         anew = share(power, reserved, demands)
         return [
-            max(one.level_now(), low, 0 if one.allowance else budget)
+            max(one.level_now(), low, 0 if one.level_now() else budget)
             for one, low, budget in zip(real, certain, anew, strict=True)
         ]
 
@@ -231,7 +231,8 @@ def deadlines(consumer: Consumer, ttl: float, reaction: float) -> list[float]:
     )
     found = [since + length for since, length in pairs if since is not None and length]
     found += (consumer.gathering_until, consumer.gone_at(ttl))
-    for at in (consumer.inherited_until, consumer.paced_until, overdrawn_at):
+    doubted = consumer.draw.doubted_until
+    for at in (consumer.inherited_until, consumer.paced_until, overdrawn_at, doubted):
         if at is not None:
             found.append(at)
     return found

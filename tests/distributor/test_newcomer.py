@@ -45,3 +45,35 @@ def test_a_report_that_precedes_the_meter_gives_nothing_twice() -> None:
     decision = core.decide(1.2)
     assert decision.allowances["ev"].allowance == 3000
     assert decision.allowances["pump"].allowance == 0
+
+
+def silent_ev(grid: float) -> Distributor:
+    """A car that never says what it draws, on `grid` W of surplus."""
+    core = Distributor(CoreSettings())
+    core.balance(Balance(grid=-grid), 0.0)
+    core.request("ev", {"IsAutomatic": True, "Request": 9000.0, "StepSize": 500.0}, 0.0)
+    core.decide(0.2)
+    return core
+
+
+def test_a_silent_consumer_gets_no_more_while_the_meter_shows_no_draw() -> None:
+    core = silent_ev(3000)
+    for second in range(1, 60):
+        core.balance(Balance(grid=-3000.0), float(second))
+        assert core.decide(second + 0.1).allowances["ev"].allowance == 3000
+
+
+def test_a_silent_consumer_counts_as_drawing_once_the_meter_shows_it() -> None:
+    core = silent_ev(3000)
+    core.balance(Balance(grid=0.0), 2.0)
+    assert core.decide(2.1).allowances["ev"].allowance == 3000
+    core.balance(Balance(grid=-1000.0), 9.0)
+    assert core.decide(9.1).allowances["ev"].allowance == 4000
+
+
+def test_a_silent_consumer_keeps_what_it_has_when_the_sun_goes_a_little() -> None:
+    core = silent_ev(3000)
+    core.balance(Balance(grid=0.0), 2.0)
+    core.decide(2.1)
+    core.balance(Balance(grid=400.0), 9.0)
+    assert core.decide(9.1).allowances["ev"].allowance == 2500

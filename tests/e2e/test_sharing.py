@@ -36,18 +36,15 @@ async def test_the_es_ess_readme_example_by_mosquitto_pub_alone(
 ) -> None:
     async with house(mosquitto.port, tmp_path) as (_, eyes):
         mosquitto_pub(mosquitto.port, "Devices/meter/GridPower", "-6200")
-        ev = {
-            "Priority": 35,
-            "PriorityShift": 1,
-            "StepSize": 250,
-            "Minimum": 1365,
-            "Request": 11000,
-        }
-        heater = {"Priority": 40, "PriorityShift": 5, "StepSize": 1000, "Request": 3000}
-        for consumer, fields in (("EV", ev), ("Heater", heater)):
-            fields |= {"Consumption": 0, "IsAutomatic": "true"}
+        common = {"Consumption": "0", "IsAutomatic": "true"}
+        ev = {"Priority": "35", "PriorityShift": "1", "StepSize": "250", "Minimum": "1365"}
+        heater = {"Priority": "40", "PriorityShift": "5", "StepSize": "1000"}
+        for consumer, fields in (
+            ("EV", {**ev, **common, "Request": "11000"}),
+            ("Heater", {**heater, **common, "Request": "3000"}),
+        ):
             for name, value in fields.items():
-                mosquitto_pub(mosquitto.port, f"Requests/{consumer}/{name}", str(value))
+                mosquitto_pub(mosquitto.port, f"Requests/{consumer}/{name}", value)
         mosquitto_pub(mosquitto.port, "Devices/meter/GridPower", "-6200")
         await eyes.until("Requests/EV/Allowance", "4115", 5)
         await eyes.until("Requests/Heater/Allowance", "2000", 5)
