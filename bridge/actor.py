@@ -10,6 +10,7 @@ import msgspec
 
 from bridge.bus import Bus
 from bridge.clock import stamp
+from bridge.errors import one_line
 from bridge.log import get_logger
 from bridge.ports import Input
 from bridge.state import StateFolder
@@ -191,6 +192,7 @@ class Actor:
 
     async def health(self, error: str | None) -> None:
         """What is wrong with this actor in one sentence, or None when all is well."""
+        error = None if error is None else one_line(error)
         if error == self._error:
             return
         self._error = error

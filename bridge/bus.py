@@ -29,7 +29,9 @@ if TYPE_CHECKING:
     Handler = Callable[["Message"], Awaitable[None] | None]
     Announce = Callable[[], Awaitable[None]]
 
-_REMEMBERED_ROUTES = 50_000
+_REMEMBERED = 20_000
+# Longer than any address of ours: `Requests/{32}/IgnoreBatReservation/Set` has some 70 characters.
+_LONGEST_ADDRESS = 256
 
 
 @dataclass(slots=True)
@@ -128,6 +130,8 @@ class Bus:
         found = self._allowed.get(key)
         if found is None:
             found = self._allow(pattern, params)
+            if len(self._allowed) >= _REMEMBERED:
+                self._allowed.clear()
             self._allowed[key] = found
         channel, topic, replayed = found
         payload = channel.encode(value)
@@ -221,6 +225,9 @@ class Bus:
         if not topic.startswith(self._prefix):
             return
         address = topic[len(self._prefix) :]
+        if len(address) > _LONGEST_ADDRESS:
+            self.refused += 1
+            return
         route = self._routes.get(address)
         if route is None:
             route = self._find_route(address)
@@ -237,7 +244,7 @@ class Bus:
                 route.command = route.command or subscription.command
         if route.targets:
             route.channel = self.contract.match(address)
-        if len(self._routes) >= _REMEMBERED_ROUTES:
+        if len(self._routes) >= _REMEMBERED:
             self._routes.clear()
         self._routes[address] = route
         return route

@@ -17,7 +17,7 @@ import msgspec
 
 from bridge.control_entry import Entry, Mismatch, check_range, default_tolerance, id_of, text_of
 from bridge.daily import DailyWrites, Journal
-from bridge.errors import ContractError, DeviceError
+from bridge.errors import ContractError, DeviceError, one_line
 from bridge.lease import MANUAL, Due, Slot, same
 
 if TYPE_CHECKING:
@@ -148,16 +148,25 @@ class ControlDesk:
     async def safe(self) -> None:
         """Give every lease back and answer what still waits; used on every stop and crash."""
         self._closed = True
+        for entry in self._entries.values():
+            if entry.slot.touched:
+                await self._give_back_at_once(entry)
         while self._queue:
             job = self._queue.popleft()
             await self._answer(job, error="the bridge stops")
-        for entry in self._entries.values():
-            if entry.slot.touched:
-                entry.slot.drop()
-                with anyio.move_on_after(_SAFE_WRITE_LIMIT) as limit:
-                    await self._give_back(entry)
-                if limit.cancelled_caught:
-                    self._actor.log.error(f"{entry.name} of {entry.device} was not given back")
+
+    async def _give_back_at_once(self, entry: Entry) -> None:
+        """One try; whatever happens to it, the other controls get theirs."""
+        entry.slot.drop()
+        why = f"the device did not answer for {_SAFE_WRITE_LIMIT:g} s"
+        try:
+            with anyio.move_on_after(_SAFE_WRITE_LIMIT) as limit:
+                await self._give_back(entry)
+            if not limit.cancelled_caught:
+                return
+        except Exception as error:  # noqa: BLE001 - a fault of the actor is one control's alone
+            why = one_line(f"{type(error).__name__}: {error}")
+        self._actor.log.error(f"{entry.name} of {entry.device} was not given back: {why}")
 
     async def _attend(self) -> None:
         for entry in list(self._entries.values()):
@@ -301,17 +310,19 @@ class ControlDesk:
 
     async def _give_back(self, entry: Entry) -> str | None:
         """Return the device to its own control; what fails stays owed and is tried again."""
-        await self._show(entry, None)
         key = f"back {entry.device} {entry.name}"
         try:
+            # The device first: telling may have to wait for a broker that takes nothing.
             await self._call(entry, None)
         except DeviceError as error:
+            await self._show(entry, None)
             entry.slot.failed(self._clock.now())
             sentence = f"{entry.name} could not be given back yet: {error}"
             await self._actor.warn(key, f"{entry.device}: {sentence}")
             return sentence
         entry.slot.gave_back()
         self._journal.given_back(entry.device, entry.name)
+        await self._show(entry, None)
         await self._actor.warn(key, None)
         return None
 

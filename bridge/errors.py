@@ -24,6 +24,15 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
 
+_LONGEST_LINE = 500
+
+
+def one_line(text: str) -> str:
+    """`text` as one line that every payload and log takes: at most 500 characters, valid UTF-8."""
+    line = " ".join(text.encode(errors="replace").decode().split())
+    return line if len(line) <= _LONGEST_LINE else f"{line[: _LONGEST_LINE - 1]}…"
+
+
 class HeliographError(Exception):
     """Base of everything below."""
 

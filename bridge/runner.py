@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import anyio
 
-from bridge.errors import HeliographError
+from bridge.errors import HeliographError, one_line
 from bridge.log import get_logger
 
 if TYPE_CHECKING:
@@ -28,7 +28,8 @@ _STEADY = 60.0
 class Runner:
     """Runs one actor until it is stopped; restarts it at once, then after 1, 2, 4 … 60 s.
 
-    `report(id, state, restarts, error)` is told `crashed`, `stopped` and `ended`.
+    `report(id, state, restarts, error)` is told `crashed` after each crash, with the sentence that
+    ended that life, and `stopped` once at the end, whether it was asked to stop or ended by itself.
     """
 
     def __init__(
@@ -175,10 +176,10 @@ class Runner:
 
 
 def plain_cause(error: BaseException) -> str:
-    """The first real cause inside groups, as one line."""
+    """The first real cause inside groups, as one line of at most some 500 characters."""
     while isinstance(error, BaseExceptionGroup):
         error = error.exceptions[0]
-    text = " ".join(str(error).split())
+    text = one_line(str(error))
     if isinstance(error, HeliographError):
         return text
     return f"{type(error).__name__}: {text}" if text else type(error).__name__

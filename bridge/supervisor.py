@@ -58,6 +58,7 @@ class Supervisor:
         self._since = self.clock.utc()
         self._instance = uuid.uuid4().hex[:12]
         self._heard_ourselves = False
+        self._denied = False
         self._give_way = anyio.Event()
         self._tasks: TaskGroup | None = None
         self._bus = self._make_bus("bridge", will="Bridge/Status")
@@ -87,6 +88,7 @@ class Supervisor:
             await self._refuse_second_bridge()
             await self._bus.subscribe("Bridge/Ping", self._on_ping)
             await self._bus.subscribe("Bridge/Info", self._on_info)
+            await self._bus.subscribe("Bridge/Status", self._on_status)
             tasks.start_soon(self._bus.run)
             await self._bus.connection.connected.wait()
             await self._publish_info()
@@ -201,7 +203,10 @@ class Supervisor:
     async def _sweep(self) -> None:
         """Remove the discovery of what this configuration no longer has."""
         bus = self._make_bus(f"sweep-{uuid.uuid4().hex[:8]}", will=None)
-        await sweep(bus, self.config, self.log)
+        try:
+            await sweep(bus, self.config, self.log)
+        except Exception as error:  # what strangers announce must not end the bridge
+            self.log.exception("discovery could not be cleaned up", exc_info=error)
 
     async def _on_ping(self, message: Message) -> None:
         if not message.retained:
@@ -248,6 +253,11 @@ class Supervisor:
         if why and not probe.connection.is_connected:
             self.log.warning(f"the broker {self.endpoint.url} is not there yet: {why}; trying on")
 
+    def _on_status(self, message: Message) -> None:
+        """Another program, or a late will, says that we are gone: `_watch_loop` answers."""
+        if message.value == "offline" and not message.retained:
+            self._denied = True
+
     def _on_info(self, message: Message) -> None:
         """Two bridges that started in the same moment both passed the probe: the later one goes."""
         info = message.value
@@ -276,4 +286,7 @@ class Supervisor:
             if lag > _LAG and not late:
                 self.log.warning(f"something kept the bridge busy for {lag:.1f} s")
             late = lag > _LAG
+            if self._denied and not self._stop.is_set():
+                self._denied = False
+                await self._bus.publish("Bridge/Status", "online")
             systemd.notify("WATCHDOG=1")

@@ -170,6 +170,7 @@ class Distributor:
             return
         consumer = self._consumer(name, now)
         consumer.inherited_until = now + LEASE
+        consumer.draw.follow(now, 0)
         consumer.give(round(min(allowance, 1e9) * MICRO), now)
         self._count(consumer, now)
 
@@ -396,7 +397,7 @@ class Distributor:
         ttl = self._settings.request_ttl
         times = [self._meter.silent_at, self._held[1] if self._held is not None else math.inf]
         for consumer in self._consumers.values():
-            times += deadlines(consumer, ttl, self._reaction)
+            times += deadlines(consumer, ttl, self._reaction, self._settings.interval)
         return min([at for at in times if now < at < math.inf], default=None)
 
 

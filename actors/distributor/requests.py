@@ -133,7 +133,6 @@ class Consumer:
     started_at: float | None = None
     raised_at: float = -math.inf
     stopped_at: float | None = None
-    paced_until: float | None = None
     wanted_since: float | None = None  # StartDelay: power is there for it since
     unwanted_since: float | None = None  # StopDelay: power is gone since
     shown: tuple[int, str] | None = None  # the last verdict: allowance, code
@@ -219,8 +218,9 @@ class Consumer:
             # What it was allowed a moment ago is no overdraw yet, so a cancelled request frees it.
             most = max(self.terms.demand.request, self.allowance)
             self.draw.report(now, report, self.allowance, most, self.terms.margin)
-        if self.gathering(now):
-            # What it draws when it first speaks, the meter has seen already.
+        if self.gathering(now) and self.inherited_until is None:
+            # What it draws when it first speaks, the meter has seen already. One that was left an
+            # allowance stopped with the former run, and begins again just now.
             self.draw.settle_now(now)
 
     def says_manual(self) -> bool:

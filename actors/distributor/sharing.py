@@ -139,17 +139,22 @@ class Round:
         """The most that anybody may have while meter and reports disagree.
 
         Power that may not exist keeps what runs, and what is held may pass to a more important
-        newcomer; but no running consumer is raised at the cost of another before it is certain.
+        newcomer; but no running consumer is raised at the cost of another before it is certain,
+        and none makes room for one that pacing keeps from being raised now.
         """
         if self.low == self.high:
             return None
         demands = [consumer.terms.demand for consumer in real]
         certain = share(self.low, self.reservation, demands)
         anew = share(power, reserved, demands)
-        return [
-            max(one.level_now(), low, 0 if one.level_now() else budget)
-            for one, low, budget in zip(real, certain, anew, strict=True)
-        ]
+        tops = []
+        for one, low, budget in zip(real, certain, anew, strict=True):
+            now = one.level_now()
+            if not now:
+                tops.append(max(low, budget))
+            else:
+                tops.append(now if self._paced(one) else max(now, low))
+        return tops
 
     def _holds(self, consumer: Consumer) -> bool:
         return self._on_until(consumer) > self.now or self._stops_at(consumer) > self.now
@@ -162,6 +167,9 @@ class Round:
     def _stops_at(self, consumer: Consumer) -> float:
         since = consumer.unwanted_since
         return (self.now if since is None else since) + consumer.terms.stop_delay
+
+    def _paced(self, consumer: Consumer) -> bool:
+        return self.now < consumer.raised_at + self.interval
 
     def _budget(self, real: Sequence[Consumer]) -> tuple[int, int]:
         """(power to share, reservation out of it) while meter and reports may disagree.
@@ -182,12 +190,9 @@ class Round:
         demand = consumer.terms.demand
         target = demand.level(grants)
         amount = target
-        consumer.paced_until = None
-        if 0 < consumer.allowance < target and self.now < consumer.raised_at + self.interval:
+        if 0 < consumer.allowance < target and self._paced(consumer):
             # Held back power stays set aside. If the ladder has changed, there may be no rung.
             amount = demand.level(consumer.level_now()) or target
-            if amount < target:
-                consumer.paced_until = consumer.raised_at + self.interval
         return amount, self._reason(consumer, grants, amount, lock, left)
 
     def _reason(self, consumer: Consumer, grants: int, amount: int, lock: int, left: int) -> Reason:
@@ -200,8 +205,9 @@ class Round:
             return reasons.overdrawn(consumer.overdraft())
         if not amount:
             return self._lacking(consumer, left)
-        if consumer.paced_until is not None:
-            return reasons.paced(demand.level(grants), consumer.paced_until - self.now)
+        if amount < demand.level(grants):
+            left_of_pace = consumer.raised_at + self.interval - self.now
+            return reasons.paced(demand.level(grants), left_of_pace)
         return self._having(demand, grants, left)
 
     def _having(self, demand: Demand, grants: int, left: int) -> Reason:
@@ -217,7 +223,7 @@ class Round:
         return reasons.waiting(missing(demand, 0, left, self.reservation))
 
 
-def deadlines(consumer: Consumer, ttl: float, reaction: float) -> list[float]:
+def deadlines(consumer: Consumer, ttl: float, reaction: float, interval: float) -> list[float]:
     """The times at which something about this consumer may change by time alone; also past ones."""
     known, overdrawn_at = consumer.terms, consumer.draw.patient_until
     pairs = (
@@ -228,11 +234,12 @@ def deadlines(consumer: Consumer, ttl: float, reaction: float) -> list[float]:
         (consumer.started_at, known.min_on),
         (consumer.stopped_at, known.min_off),
         (consumer.raised_at, reaction),
+        (consumer.raised_at if consumer.allowance else None, interval),
     )
     found = [since + length for since, length in pairs if since is not None and length]
     found += (consumer.gathering_until, consumer.gone_at(ttl))
     doubted = consumer.draw.doubted_until
-    for at in (consumer.inherited_until, consumer.paced_until, overdrawn_at, doubted):
+    for at in (consumer.inherited_until, overdrawn_at, doubted):
         if at is not None:
             found.append(at)
     return found

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import argparse
 import importlib
+import signal
 import sys
-from typing import TYPE_CHECKING
+import threading
+from typing import TYPE_CHECKING, NoReturn
 
 from bridge import __version__
 from bridge.errors import ConfigError, HeliographError, SecondBridgeError
@@ -47,6 +49,10 @@ def parser() -> argparse.ArgumentParser:
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run one command; the exit code."""
+    words = sys.argv[1:] if arguments is None else arguments
+    if words[:1] == ["run"] and threading.current_thread() is threading.main_thread():
+        # From the first moment on, not only once everything is loaded and the loop listens.
+        signal.signal(signal.SIGTERM, _stopped_before_it_ran)
     args = parser().parse_args(arguments)
     module = importlib.import_module(f"bridge.cli.{args.command}")
     try:
@@ -64,6 +70,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
         if others is not None or ours is None:
             raise
         return report(_first(ours))
+
+
+def _stopped_before_it_ran(*_: object) -> NoReturn:
+    raise SystemExit(EXIT_OK)
 
 
 def _first(error: BaseException) -> BaseException:

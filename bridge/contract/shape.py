@@ -60,7 +60,10 @@ def json_of(label: str, payload: bytes, limit: int = JSON_BYTES) -> Any:
 
 def to_json(label: str, value: Any, limit: int = JSON_BYTES) -> bytes:
     """A checked value as JSON."""
-    payload = msgspec.json.encode(value)
+    try:
+        payload = msgspec.json.encode(value)
+    except UnicodeEncodeError:
+        refuse(label, "has characters that are not valid Unicode")
     if len(payload) > limit:
         refuse(label, f"would have {len(payload)} bytes: at most {limit} are sent")
     return payload

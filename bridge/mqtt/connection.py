@@ -23,6 +23,7 @@ from paho.mqtt.subscribeoptions import SubscribeOptions
 from bridge.errors import BrokerError
 from bridge.log import Outage
 from bridge.mqtt.endpoint import Endpoint, Protocol
+from bridge.mqtt.losses import number, plain
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Iterable
@@ -33,6 +34,7 @@ KEEPALIVE = 10
 CONNECT_TIMEOUT = 3.0
 _BACKOFF = (0.2, 0.5, 1.0, 2.0, 5.0)
 _REFUSED_BACKOFF = 60.0
+_STEADY = 2.0
 _OUT_QUEUE_LIMIT = 1000
 _OUT_QUEUE_LOW = 200
 _UNSUPPORTED_VERSION = {1, 132}
@@ -96,6 +98,7 @@ class Connection:
         self._unacked: dict[int, str] = {}
         self._refused: set[str] = set()
         self._expiries: dict[int, Properties] = {}
+        self._farewell = False
         self._outage = Outage(log, f"the broker {endpoint.url}") if reports_outage else None
 
     @property
@@ -181,9 +184,14 @@ class Connection:
             with contextlib.suppress(aiomqtt.MqttError):
                 await self._subscribe(self._client, new)
 
+    async def _subscribe_all(self, client: aiomqtt.Client) -> None:
+        """Subscribe to all filters, those included that are added while the broker answers."""
+        done: dict[str, int] = {}
+        while new := {name: qos for name, qos in self._filters.items() if done.get(name) != qos}:
+            await self._subscribe(client, new)
+            done |= new
+
     async def _subscribe(self, client: aiomqtt.Client, filters: dict[str, int]) -> None:
-        if not filters:
-            return
         wanted: list[Any]
         if self.endpoint.protocol is Protocol.V5:
             wanted = [(name, SubscribeOptions(qos=qos)) for name, qos in filters.items()]
@@ -191,7 +199,7 @@ class Connection:
             wanted = list(filters.items())
         codes = await client.subscribe(wanted)
         for name, code in zip(filters, codes, strict=False):
-            if _number(code) >= _REFUSED_FROM:
+            if number(code) >= _REFUSED_FROM:
                 self._log.warning(f"the broker refuses the subscription to {name}")
 
     # ---------------------------------------------------------------- life
@@ -200,9 +208,11 @@ class Connection:
         """Connect, serve, reconnect: after 0.2, 0.5, 1, 2 s, then every 5 s, with jitter."""
         attempt = 0
         while True:
-            sessions = self.sessions
+            sessions, begun = self.sessions, anyio.current_time()
             delay = await self._session()
-            if self.sessions > sessions:
+            # A broker that hangs up at once, or two clients that take each other's id for ever,
+            # are no reason to connect five times a second.
+            if self.sessions > sessions and anyio.current_time() - begun > _STEADY:
                 attempt = 0
             if delay is None:
                 delay = _BACKOFF[min(attempt, len(_BACKOFF) - 1)]
@@ -210,7 +220,11 @@ class Connection:
             await anyio.sleep(delay * random.uniform(0.8, 1.2))  # noqa: S311 - jitter, no secret
 
     async def goodbye(self, timeout: float = 2.0) -> None:
-        """Publish `offline` and wait for its acknowledgement; call it before cancelling `run`."""
+        """Publish `offline` and wait for its acknowledgement; call it before cancelling `run`.
+
+        Whoever is cancelled without it hangs up without a word, so that the broker sends the will.
+        """
+        self._farewell = True
         if self.will is not None:
             self.send(self.will.topic, self.will.offline, qos=1, retain=True)
         await self.flush(timeout)
@@ -237,23 +251,24 @@ class Connection:
             self.connected = anyio.Event()
             self.lost.set()
             with anyio.CancelScope(shield=True), anyio.move_on_after(1):
-                await self._close(client)
+                await self._close(client, politely=self._farewell or self.will is None)
         return None
 
     async def _connect(self, client: aiomqtt.Client) -> None:
         try:
             await client.__aenter__()
         except BaseException:
-            await self._close(client, entered=False)
+            await self._close(client, entered=False, politely=True)
             raise
         if self.endpoint.protocol is None:
             self.endpoint.protocol = self._trying
 
     async def _serve(self, client: aiomqtt.Client) -> None:
         self.lost = anyio.Event()
+        self._farewell = False
         async with anyio.create_task_group() as tasks:
             tasks.start_soon(self._read, client)
-            await self._subscribe(client, self._filters)
+            await self._subscribe_all(client)
             self._client = client
             if self.will is not None:
                 self.send(self.will.topic, self.will.online, qos=1, retain=True)
@@ -307,7 +322,7 @@ class Connection:
 
     def _connect_failed(self, error: aiomqtt.MqttError) -> float | None:
         code = getattr(error, "rc", None)
-        number = _number(code)
+        number = number(code)
         timed_out = "timed out" in str(error)
         undecided = self.endpoint.protocol is None
         if (
@@ -324,7 +339,7 @@ class Connection:
             )
             self._report_loss(f"it refuses {who}: check username and password")
             return _REFUSED_BACKOFF
-        why = _plain(error)
+        why = plain(error)
         if self.endpoint.tls and why == "it hung up":
             why = "it hung up: does it speak TLS on this port?"
         self._report_loss(why)
@@ -334,24 +349,27 @@ class Connection:
         ended = client._disconnected  # noqa: SLF001 - holds the broker's reason code
         cause = ended.exception() if ended.done() and not ended.cancelled() else None
         code = getattr(cause, "rc", None)
-        if _number(code) == _TAKEN_OVER:
+        if number(code) == _TAKEN_OVER:
             return f"another client took the id {self.client_id}"
-        return _plain(cause or group.exceptions[0])
+        return plain(cause or group.exceptions[0])
 
     def _report_loss(self, why: str) -> None:
         self.why = why
         if self._outage is not None:
             self._outage.gone(why)
 
-    async def _close(self, client: aiomqtt.Client, *, entered: bool = True) -> None:
-        """Leave nothing behind: no socket, no pinging task, no unretrieved exception."""
+    async def _close(self, client: aiomqtt.Client, *, entered: bool = True, politely: bool) -> None:
+        """Leave nothing behind: no socket, no pinging task, no unretrieved exception.
+
+        `politely` sends a DISCONNECT, so that the broker drops the will.
+        """
         paho = client._client  # noqa: SLF001 - aiomqtt offers no way to close a half-open connect
         with contextlib.suppress(Exception):
-            if entered:
+            if entered and politely:
                 await client.__aexit__(None, None, None)
         with contextlib.suppress(Exception):
-            if paho.disconnect() == 0:
-                await anyio.sleep(0.02)  # the loop writes it, so the broker drops the will
+            if politely and paho.disconnect() == 0:
+                await anyio.sleep(0.02)  # the loop writes it
         with contextlib.suppress(Exception):
             paho._sock_close()  # noqa: SLF001 - as above
         task = client._misc_task  # noqa: SLF001 - as above
@@ -360,32 +378,3 @@ class Connection:
         for future in (client._disconnected, client._connected):  # noqa: SLF001 - silence "never retrieved"
             if future.done() and not future.cancelled():
                 future.exception()
-
-
-def _number(code: Any) -> int:
-    """A reason code of MQTT 5, a return code of 3.1.1, or nothing, as a number."""
-    return int(getattr(code, "value", code) or 0)
-
-
-def _plain(error: BaseException) -> str:
-    """One plain sentence of what a library said."""
-    text = str(error) or type(error).__name__
-    for found, sentence in (
-        ("Connection refused", "nobody listens there"),
-        ("timed out", "it does not answer"),
-        ("Name or service not known", "its name is not known"),
-        ("Temporary failure in name resolution", "its name cannot be looked up"),
-        ("CERTIFICATE_VERIFY_FAILED", "its TLS certificate is not trusted"),
-        ("WRONG_VERSION_NUMBER", "it does not speak TLS on this port"),
-        ("UNEXPECTED_EOF", "it hung up: does it speak TLS on this port?"),
-        ("Connection reset by peer", "it hung up"),
-        ("Broken pipe", "it hung up"),
-        ("Keep alive timeout", "it does not answer any more"),
-        ("Unspecified error", "the connection broke"),
-        ("connection was lost", "the connection broke"),
-        ("Disconnected during message iteration", "the connection broke"),
-    ):
-        if found in text:
-            detail = text.partition("certificate verify failed: ")[2].partition(" (_ssl")[0]
-            return f"{sentence} ({detail})" if detail else sentence
-    return text

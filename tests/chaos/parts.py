@@ -26,7 +26,7 @@ ACTORS = ("site", "distributor", "meter")
 class Consumer:
     """Draws what it may: the newest allowance, for 30 s, while the distributor is online.
 
-    It repeats its request every 5 s and says what it draws, as our examples do.
+    It repeats its request every 5 s, and at once what it draws, as our examples do.
     """
 
     def __init__(self, name: str, request: float) -> None:
@@ -49,7 +49,7 @@ class Consumer:
         filters = (f"{own}/Allowance", f"{BASE}Actors/distributor/Status")
         async with link(endpoint(port), self.name, filters=filters, wait=False) as self.link:
             seen = 0
-            due = 0.0
+            due, said = 0.0, -1.0
             while True:
                 for message in self.link.got[seen:]:
                     if message.topic.endswith("Status"):
@@ -60,13 +60,10 @@ class Consumer:
                         self.heard_at = anyio.current_time()
                         self.history.append((self.heard_at, self.allowance))
                 seen = len(self.link.got)
-                if anyio.current_time() >= due:
-                    due = anyio.current_time() + 5
-                    fields = {
-                        "IsAutomatic": True,
-                        "Request": self.request,
-                        "Consumption": self.power,
-                    }
+                drawn = self.power
+                if anyio.current_time() >= due or drawn != said:
+                    due, said = anyio.current_time() + 5, drawn
+                    fields = {"IsAutomatic": True, "Request": self.request, "Consumption": drawn}
                     self.link.connection.send(own, msgspec.json.encode(fields))
                 await anyio.sleep(0.05)
 

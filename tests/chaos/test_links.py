@@ -72,6 +72,7 @@ async def scene(folder: Path) -> AsyncIterator[Scene]:
                 assert bridge.process is not None
                 bridge.process.kill()
                 bridge.process.wait()
+                print("\n".join(bridge.lines))  # shown when the test fails
                 tasks.cancel_scope.cancel()
 
 
@@ -116,7 +117,7 @@ async def slow_link(folder: Path) -> None:
         # Two seconds a round trip is late but not silent: nothing is taken away.
         assert {watts for _, watts in it.consumer.history[begun:]} == {900.0}
         # A value passes the link five times (meter, device, site, distributor, consumer): with 2 s
-        # each way the meter falls silent for longer than its 8 s while the delay sets in, not after.
+        # each way the meter is silent for longer than its 8 s while the delay sets in, not after.
         it.proxy.up.delay = it.proxy.down.delay = 2.0
         await anyio.sleep(12)
         await it.shares(15)

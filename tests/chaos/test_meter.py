@@ -63,6 +63,7 @@ async def scene(folder: Path) -> AsyncIterator[Scene]:
                 assert bridge.process is not None
                 bridge.process.kill()
                 bridge.process.wait()
+                print("\n".join(bridge.lines))  # shown when the test fails
                 tasks.cancel_scope.cancel()
 
 

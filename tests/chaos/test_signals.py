@@ -5,7 +5,8 @@ from __future__ import annotations
 import json
 import random
 import signal
-from typing import TYPE_CHECKING
+from functools import partial
+from pathlib import Path
 
 import anyio
 import pytest
@@ -13,9 +14,6 @@ import pytest
 from tests.chaos.parts import ACTORS, Consumer, external_meter, standing, until
 from tests.e2e.house import EXTERNAL_HOUSE, House
 from tests.support.mosquitto import Mosquitto
-
-if TYPE_CHECKING:
-    from pathlib import Path
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(170)]
 SUN = -2000.0
@@ -29,6 +27,14 @@ def moments(count: int, seed: int) -> list[float]:
     return [dice.uniform(0, 1.2) if n % 2 else dice.uniform(1.2, 5) for n in range(count)]
 
 
+def catches_sigterm(pid: int) -> bool:
+    """Whether the process has a handler of its own by now."""
+    for line in Path(f"/proc/{pid}/status").read_text(encoding="utf-8").splitlines():
+        if line.startswith("SigCgt:"):
+            return bool(int(line.split()[1], 16) >> (signal.SIGTERM - 1) & 1)
+    return False
+
+
 async def terminated(folder: Path, delays: list[float]) -> None:
     folder.mkdir()  # noqa: ASYNC240 - at once
     with Mosquitto() as broker:
@@ -39,6 +45,9 @@ async def terminated(folder: Path, delays: list[float]) -> None:
             for delay in delays:
                 bridge = House(broker.port, folder, EXTERNAL_HOUSE)
                 bridge.start()
+                # Before its first line Python itself ends by SIGTERM; nothing is on by then.
+                assert bridge.process is not None
+                await until(partial(catches_sigterm, bridge.process.pid), 10, "the first line")
                 await anyio.sleep(delay)
                 begun = anyio.current_time()
                 what = f"SIGTERM after {delay:.3f} s"

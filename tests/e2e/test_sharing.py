@@ -48,11 +48,11 @@ async def test_the_es_ess_readme_example_by_mosquitto_pub_alone(
         mosquitto_pub(mosquitto.port, "Devices/meter/GridPower", "-6200")
         await eyes.until("Requests/EV/Allowance", "4115", 5)
         await eyes.until("Requests/Heater/Allowance", "2000", 5)
+        await eyes.until("Requests/EV/Reason", "4115 W of 11000 W; waiting for 165 W more", 3)
         assert eyes.json("Requests/EV/Grant")["ttl"] == 30
-        assert eyes.text("Requests/EV/Reason") == "4115 W of 11000 W; waiting for 165 W more"
+        await eyes.until("Site/Assigned", "6115", 3)
+        await eyes.until("Site/Remaining", "85", 3)
         assert eyes.text("Site/Surplus") == "6200"
-        assert eyes.text("Site/Assigned") == "6115"
-        assert eyes.text("Site/Remaining") == "85"
 
 
 async def test_a_request_as_json_and_its_reset(mosquitto: Mosquitto, tmp_path: Path) -> None:

@@ -94,4 +94,4 @@ async def test_the_supervisor_says_ready_alive_and_stopping(
         assert words[0] == "READY=1"
         assert words.count("WATCHDOG=1") >= 2
         supervisor.stop()
-    assert heard(manager)[-1] == "STOPPING=1"
+    assert heard(manager).count("STOPPING=1") == 1
