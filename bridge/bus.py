@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     Handler = Callable[["Message"], Awaitable[None] | None]
     Announce = Callable[[], Awaitable[None]]
 
-_REMEMBERED = 20_000
+_REMEMBERED_ROUTES = 20_000
 # Longer than any address of ours: `Requests/{32}/IgnoreBatReservation/Set` has some 70 characters.
 _LONGEST_ADDRESS = 256
 
@@ -130,7 +130,7 @@ class Bus:
         found = self._allowed.get(key)
         if found is None:
             found = self._allow(pattern, params)
-            if len(self._allowed) >= _REMEMBERED:
+            if len(self._allowed) >= _REMEMBERED_ROUTES:
                 self._allowed.clear()
             self._allowed[key] = found
         channel, topic, replayed = found
@@ -244,7 +244,7 @@ class Bus:
                 route.command = route.command or subscription.command
         if route.targets:
             route.channel = self.contract.match(address)
-        if len(self._routes) >= _REMEMBERED:
+        if len(self._routes) >= _REMEMBERED_ROUTES:
             self._routes.clear()
         self._routes[address] = route
         return route

@@ -151,6 +151,9 @@ class ControlDesk:
         for entry in self._entries.values():
             if entry.slot.touched:
                 await self._give_back_at_once(entry)
+        for entry in self._entries.values():
+            if entry.leased:
+                await self._show(entry, None)
         while self._queue:
             job = self._queue.popleft()
             await self._answer(job, error="the bridge stops")

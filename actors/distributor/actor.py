@@ -147,10 +147,12 @@ class DistributorActor(Actor):
     # ---------------------------------------------------------------- what survives a restart
 
     def _restore(self) -> None:
-        found = self.state.load("distributor")
-        if found:
-            self.core.restore(found.get("core", {}), self.clock.now())
-            self.announcer.restore(found.get("seen", {}))
+        found = self.state.load("distributor") or {}
+        core, seen = found.get("core"), found.get("seen")
+        if isinstance(core, dict):
+            self.core.restore(core, self.clock.now())
+        if isinstance(seen, dict):
+            self.announcer.restore(seen)
 
     def _save_now_and_then(self) -> None:
         if self.clock.now() - self._saved >= _SAVE_EVERY or self.intake.unsaved:

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 
 _SILENCE = timedelta(days=1)
 _GRACE = 60.0
+_LOOK_EVERY = 3600.0
 
 
 class Announcer:
@@ -31,8 +32,7 @@ class Announcer:
         self._publisher = Publisher(actor.bus, actor.config, actor.state)
         self._shown: dict[str, str | None] = {}
         self._seen: dict[str, str] = {}
-        self._begun = actor.clock.now()
-        self._cleaned = False
+        self._look_at = actor.clock.now() + _GRACE
 
     def show(self, consumers: Iterable[str]) -> None:
         """Announce those that are new, or that call themselves something else now."""
@@ -52,10 +52,10 @@ class Announcer:
         self._publisher.remove(consumer)
 
     def long_gone(self) -> list[str]:
-        """Consumers of an earlier run that nobody has heard of for a day; told once."""
-        if self._cleaned or self._actor.clock.now() - self._begun < _GRACE:
+        """Consumers of an earlier run that nobody has heard of for a day; looked at each hour."""
+        if self._actor.clock.now() < self._look_at:
             return []
-        self._cleaned = True
+        self._look_at = self._actor.clock.now() + _LOOK_EVERY
         now = self._actor.clock.utc()
         return [
             consumer

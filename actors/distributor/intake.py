@@ -34,6 +34,7 @@ class Intake:
         self._known: set[str] = set()
         self._warned: dict[str, str] = {}
         self._names: dict[str, str | None] = {}
+        self._pause_heard = False
         self.unsaved = False
 
     async def start(self) -> None:
@@ -89,7 +90,8 @@ class Intake:
 
     def _on_own_output(self, consumer: str, name: str, message: Message) -> None:
         # An allowance found at start is what a former run left; it is believed for one ttl at most.
-        if name == "Allowance" and message.retained and message.error is None and message.value:
+        left = name == "Allowance" and message.retained and message.error is None and message.value
+        if left and self._admit(consumer):
             self._core.inherit(consumer, float(message.value), message.at)
             self._known.add(consumer)
             self._wake()
@@ -148,7 +150,8 @@ class Intake:
         consumer, name = message.params["consumer"], message.params["Field"]
         if not await self._is_live_command(message) or not self._admit(consumer):
             return
-        self._known.add(consumer)
+        if message.value is not None:
+            self._known.add(consumer)
         self._core.override(consumer, name, message.value)
         self.unsaved = True
         self._wake()
@@ -157,14 +160,18 @@ class Intake:
         if not await self._is_live_command(message):
             return
         self._core.pause(bool(message.value))
-        self.unsaved = True
+        self._pause_heard = self.unsaved = True
         await self.publish_pause()
         self._wake()
 
     async def _on_old_pause(self, message: Message) -> None:
         # Our own word of a former run; the state folder knows it too, but may have been deleted.
-        if message.retained and message.value is True and not self._core.paused:
+        # Once the owner has spoken in this run, what a reconnect brings is older than that.
+        if self._pause_heard or not message.retained or message.value is not True:
+            return
+        if not self._core.paused:
             self._core.pause(True)
+            await self.publish_pause()
             self._wake()
 
     async def publish_pause(self) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -17,6 +18,8 @@ TTL = 30
 REPEAT = 10.0
 _ENERGY_EVERY = 30.0
 _SITE_EVERY = 30.0
+# With these codes an allowance above 0 is one that a former run left behind.
+_LEFT_BEHIND = frozenset({"not_live", "meter"})
 
 
 @dataclass(slots=True)
@@ -34,6 +37,10 @@ class _Shown:
     seq: int = 0
     energy: float = -1.0
     energy_at: float = 0.0
+
+
+def _new() -> _Shown:
+    return _Shown(0.0, "", False, 0.0, 0.0, 0.0, "", 0.0)
 
 
 class Outlet:
@@ -57,11 +64,12 @@ class Outlet:
     async def publish(self, decision: Decision, energies: Mapping[str, float]) -> None:
         """Publish what is new in `decision`, and what is due to be repeated."""
         now = self._actor.clock.now()
-        due = [
-            (consumer, verdict)
-            for consumer, verdict in decision.allowances.items()
-            if self._is_due(consumer, verdict, now)
-        ]
+        due: list[tuple[str, Verdict]] = []
+        for consumer, verdict in decision.allowances.items():
+            if verdict.allowance > 0 and verdict.code in _LEFT_BEHIND:
+                await self._let_stand(consumer, verdict)
+            elif self._is_due(consumer, verdict, now):
+                due.append((consumer, verdict))
         due.sort(key=lambda item: item[1].allowance > self._allowance(item[0]))
         # The plain allowances of all go first: what people read can wait for what devices obey.
         for consumer, verdict in due:
@@ -90,8 +98,17 @@ class Outlet:
             )
         )
 
+    async def _let_stand(self, consumer: str, verdict: Verdict) -> None:
+        """What a former run left runs out by itself: to renew it would switch on, unproven.
+
+        It is remembered, so that a stop takes it back.
+        """
+        shown = self._shown.setdefault(consumer, _new())
+        shown.allowance, shown.code = verdict.allowance, verdict.code
+        await self._give_reason(consumer, shown, verdict.reason)
+
     async def _tell_allowance(self, consumer: str, verdict: Verdict, now: float) -> None:
-        shown = self._shown.setdefault(consumer, _Shown(0.0, "", False, 0.0, 0.0, 0.0, "", 0.0))
+        shown = self._shown.setdefault(consumer, _new())
         shown.seq += 1
         shown.due = now + REPEAT
         shown.allowance, shown.code = verdict.allowance, verdict.code
@@ -103,12 +120,14 @@ class Outlet:
 
     async def _explain(self, consumer: str, verdict: Verdict) -> None:
         shown = self._shown[consumer]
-        publish = self._actor.publish
         grant = self._grant(shown, verdict.reason)
-        await publish("Requests/{consumer}/Grant", grant, consumer=consumer)
-        if shown.reason != verdict.reason:
-            shown.reason = verdict.reason
-            await publish("Requests/{consumer}/Reason", verdict.reason, consumer=consumer)
+        await self._actor.publish("Requests/{consumer}/Grant", grant, consumer=consumer)
+        await self._give_reason(consumer, shown, verdict.reason)
+
+    async def _give_reason(self, consumer: str, shown: _Shown, reason: str) -> None:
+        if shown.reason != reason:
+            shown.reason = reason
+            await self._actor.publish("Requests/{consumer}/Reason", reason, consumer=consumer)
 
     def _grant(self, shown: _Shown, reason: str) -> dict[str, Any]:
         return {
@@ -134,11 +153,8 @@ class Outlet:
             await self._actor.publish("Requests/{consumer}/Energy", energy, consumer=consumer)
 
     async def _tell_site(self, site: SiteValues, now: float) -> None:
-        if (
-            site == self._state
-            and self._site
-            and now - min(at for _, at in self._site.values()) < (_SITE_EVERY)
-        ):
+        oldest = min((at for _, at in self._site.values()), default=-math.inf)
+        if site == self._state and now - oldest < _SITE_EVERY:
             return
         self._state = site
         values: dict[str, float | None] = {
@@ -167,8 +183,10 @@ class Outlet:
         )
 
     async def remove(self, consumer: str) -> None:
-        """Clear everything a consumer that is gone had from us."""
-        self._shown.pop(consumer, None)
+        """Clear everything a consumer that is gone had from us; who still draws is told 0 first."""
+        shown = self._shown.pop(consumer, None)
+        if shown is not None and shown.allowance > 0:
+            await self._actor.publish("Requests/{consumer}/Allowance", 0.0, consumer=consumer)
         for name in ("Allowance", "Grant", "Reason", "Energy", "Error"):
             await self._actor.publish(f"Requests/{{consumer}}/{name}", None, consumer=consumer)
 

@@ -322,18 +322,18 @@ class Connection:
 
     def _connect_failed(self, error: aiomqtt.MqttError) -> float | None:
         code = getattr(error, "rc", None)
-        number = number(code)
+        refusal = number(code)
         timed_out = "timed out" in str(error)
         undecided = self.endpoint.protocol is None
         if (
             undecided
             and self._trying is Protocol.V5
-            and (number in _UNSUPPORTED_VERSION or timed_out)
+            and (refusal in _UNSUPPORTED_VERSION or timed_out)
         ):
             self._fallback = Protocol.V311
             return 0.0
         self._fallback = None
-        if number in _NOT_AUTHORIZED:
+        if refusal in _NOT_AUTHORIZED:
             who = (
                 f"user {self.endpoint.username!r}" if self.endpoint.username else "a nameless user"
             )

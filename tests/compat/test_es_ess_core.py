@@ -2,7 +2,15 @@
 
 from __future__ import annotations
 
-from actors.compat.es_ess.core import FOREIGN_PATIENCE, Foreign, Ledger, calculations, number
+from actors.compat.es_ess.core import (
+    FOREIGN_PATIENCE,
+    LEASE,
+    Foreign,
+    Leases,
+    Ledger,
+    calculations,
+    number,
+)
 
 
 def test_nothing_is_handed_on_before_the_first_live_message() -> None:
@@ -32,6 +40,47 @@ def test_with_a_ttl_a_silent_consumer_is_let_go() -> None:
     ledger.hear("EV", "Request", 1.0, 0, retained=False)
     assert ledger.refreshes(170) == {"EV": {"Request": 1.0}}
     assert ledger.refreshes(240) == {}
+
+
+def test_a_retained_copy_changes_nothing_that_was_said_live() -> None:
+    ledger = Ledger(request_ttl=0, refresh=60)
+    ledger.hear("EV", "Request", 500.0, 0, retained=False)
+    ledger.hear("EV", "Request", 11000.0, 1, retained=True)
+    ledger.hear("EV", "Minimum", 100.0, 1, retained=True)
+    assert ledger.refreshes(60) == {"EV": {"Request": 500.0, "Minimum": 100.0}}
+
+
+def test_who_clears_all_its_fields_is_handed_on_once_and_forgotten() -> None:
+    ledger = Ledger(request_ttl=0, refresh=60)
+    ledger.hear("EV", "Request", 500.0, 0, retained=False)
+    ledger.hear("EV", "IsAutomatic", True, 0, retained=False)
+    assert ledger.hear("EV", "Request", None, 1, retained=False) == {"Request": None}
+    assert "EV" in ledger.consumers
+    assert ledger.hear("EV", "IsAutomatic", None, 1, retained=False) == {"IsAutomatic": None}
+    assert ledger.consumers == {}
+    assert ledger.hear("EV", "IsAutomatic", None, 2, retained=False) is None
+    assert ledger.refreshes(1000) == {}
+
+
+def test_no_more_consumers_are_kept_than_any_house_has() -> None:
+    ledger = Ledger(request_ttl=0, refresh=60)
+    for number_ in range(2000):
+        ledger.hear(f"c{number_}", "Request", 1.0, 0, retained=False)
+    assert len(ledger.consumers) == 1000
+
+
+def test_an_allowance_that_is_not_repeated_is_taken_back_once() -> None:
+    leases = Leases()
+    leases.give("EV", 2000, 0)
+    leases.give("heater", 500, 0)
+    leases.give("EV", 2000, 10)
+    leases.give("heater", 0, 10)
+    assert leases.lapsed(10 + LEASE - 0.1) == []
+    assert leases.lapsed(10 + LEASE) == ["EV"]
+    assert leases.lapsed(1000) == []
+    leases.give("EV", 1, 2000)
+    assert leases.all() == ["EV"]
+    assert leases.all() == []
 
 
 def test_a_foreign_es_ess_counts_while_its_time_moves() -> None:

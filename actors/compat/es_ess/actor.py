@@ -7,7 +7,15 @@ from typing import TYPE_CHECKING, Any, ClassVar
 import anyio
 import msgspec
 
-from actors.compat.es_ess.core import ROOT, STATUS, Foreign, Ledger, calculations, number
+from actors.compat.es_ess.core import (
+    ROOT,
+    STATUS,
+    Foreign,
+    Leases,
+    Ledger,
+    calculations,
+    number,
+)
 from bridge.actor import Actor, client_id
 from bridge.config.types import Delay
 from bridge.errors import ContractError, PayloadError
@@ -15,6 +23,8 @@ from bridge.log import Seldom
 from bridge.mqtt import Connection, Will
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
     from bridge.actor import Context
     from bridge.bus import Message
     from bridge.mqtt import Incoming
@@ -42,6 +52,7 @@ class EsEss(Actor):
     def __init__(self, context: Context) -> None:
         super().__init__(context)
         self.ledger = Ledger(self.settings.request_ttl, _REFRESH)
+        self.leases = Leases()
         self.foreign = Foreign()
         self._grid: dict[str, Any] | None = None
         self._site: dict[str, Any] | None = None
@@ -65,6 +76,7 @@ class EsEss(Actor):
             [(f"{ROOT}/Requests/+/+", 1), (f"{ROOT}/LastUpdateTime", 1), (STATUS, 1)]
         )
         await self.subscribe("Requests/{consumer}/Allowance", self._on_allowance)
+        await self.subscribe("Actors/{actor}/Status", self._on_distributor, actor="distributor")
         await self.subscribe("Requests/{consumer}/Error", self._on_error)
         await self.subscribe("Site/State", self._on_site)
         site = self.config.site
@@ -77,9 +89,12 @@ class EsEss(Actor):
 
     async def safe(self) -> None:
         """Nobody under the es-ESS tree may draw anything any more."""
-        for consumer in self.ledger.consumers:
-            self.tree.send(f"{ROOT}/Requests/{consumer}/Allowance", b"0", qos=1)
+        self._stop_them(self.ledger.consumers)
         await self.tree.goodbye()
+
+    def _stop_them(self, consumers: Iterable[str]) -> None:
+        for consumer in consumers:
+            self.tree.send(f"{ROOT}/Requests/{consumer}/Allowance", b"0", qos=1)
 
     # ---------------------------------------------------------------- in
 
@@ -123,6 +138,9 @@ class EsEss(Actor):
         fields = self.ledger.hear(consumer, field.name, value, at, retained=message.retained)
         if fields is not None:
             await self.publish("Requests/{consumer}", fields, consumer=consumer)
+            if consumer not in self.ledger.consumers:
+                self.leases.give(consumer, 0, at)
+                self._stop_them([consumer])
 
     async def _refuse(self, consumer: str, sentence: str) -> None:
         if self._refused.get(consumer) == sentence:
@@ -141,6 +159,7 @@ class EsEss(Actor):
 
     async def _look(self) -> None:
         now = self.clock.now()
+        self._stop_them(self.leases.lapsed(now))
         for consumer, fields in self.ledger.refreshes(now).items():
             await self.publish("Requests/{consumer}", fields, consumer=consumer)
         if self.foreign.alive(now):
@@ -150,11 +169,15 @@ class EsEss(Actor):
                 sentence = "es-ESS itself is running on this broker and shares the sun"
                 await self.publish("Site/Hold", sentence)
                 if first:
+                    # Once: from here on the other one speaks to the consumers of this tree.
+                    self._stop_them(self.leases.all())
                     await self.message("Warning", f"{sentence}; every allowance here is 0")
             return
         self._tell_figures(now)
         if self._held_at is not None:
             self._held_at = None
+            # Its last will may have said `Offline` in the name of both.
+            self.tree.send(STATUS, b"Online", qos=1, retain=True)
             await self.publish("Site/Hold", None)
             await self.message("Warning", None)
 
@@ -164,7 +187,15 @@ class EsEss(Actor):
         consumer = message.params["consumer"]
         if message.retained or message.value is None or consumer not in self.ledger.consumers:
             return
+        if self._held_at is not None:
+            return
+        self.leases.give(consumer, message.value, message.at)
         self.tree.send(f"{ROOT}/Requests/{consumer}/Allowance", message.payload, qos=1)
+
+    def _on_distributor(self, message: Message) -> None:
+        """Who knows only es-ESS's topics does not hear that the distributor has gone."""
+        if message.value == "offline" and not message.retained:
+            self._stop_them(self.leases.all())
 
     def _on_error(self, message: Message) -> None:
         consumer = message.params["consumer"]

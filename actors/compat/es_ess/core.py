@@ -11,6 +11,8 @@ if TYPE_CHECKING:
 ROOT = "es-ESS/SolarOverheadDistributor"
 STATUS = "es-ESS/$SYS/Status"
 FOREIGN_PATIENCE = 150.0
+LEASE = 30.0
+_MOST_CONSUMERS = 1000
 
 
 @dataclass(slots=True)
@@ -18,6 +20,7 @@ class Consumer:
     """What one consumer said under the es-ESS tree, and when it last said something live."""
 
     fields: dict[str, Any] = field(default_factory=dict)
+    live: set[str] = field(default_factory=set)
     live_at: float | None = None
     told_at: float = 0.0
 
@@ -25,8 +28,9 @@ class Consumer:
 class Ledger:
     """Collects fields by consumer and says what has to be handed on.
 
-    Retained fields are kept, but nothing is handed on before the first live message. With
-    `request_ttl` 0 a consumer counts as alive for ever, as in es-ESS; else for that many seconds.
+    Retained fields are kept, but nothing is handed on before the first live message; later they
+    are older than what was said live and change nothing. With `request_ttl` 0 a consumer counts as
+    alive for ever, as in es-ESS; else for that many seconds. Who clears all its fields is gone.
     """
 
     def __init__(self, request_ttl: float, refresh: float) -> None:
@@ -37,14 +41,26 @@ class Ledger:
     def hear(
         self, consumer: str, name: str, value: Any, now: float, *, retained: bool
     ) -> dict[str, Any] | None:
-        """Take one field; the fields to hand on now, or None."""
-        entry = self.consumers.setdefault(consumer, Consumer())
-        first = entry.live_at is None
-        entry.fields[name] = value
+        """Take one field (None clears it); the fields to hand on now, or None."""
+        entry = self.consumers.get(consumer)
+        if entry is None:
+            if value is None or len(self.consumers) >= _MOST_CONSUMERS:
+                return None
+            entry = self.consumers[consumer] = Consumer()
+        if retained and name in entry.live:
+            return None
+        if value is None:
+            entry.fields.pop(name, None)
+        else:
+            entry.fields[name] = value
         if retained:
             return None
+        entry.live.add(name)
+        first = entry.live_at is None
         entry.live_at = entry.told_at = now
-        return dict(entry.fields) if first else {name: value}
+        if not entry.fields:
+            del self.consumers[consumer]
+        return {name: value, **entry.fields} if first else {name: value}
 
     def refreshes(self, now: float) -> dict[str, dict[str, Any]]:
         """The consumers that are to be repeated so that their requests stay alive."""
@@ -57,6 +73,33 @@ class Ledger:
             entry.told_at = now
             found[consumer] = dict(entry.fields)
         return found
+
+
+class Leases:
+    """Allowances handed on to consumers that know of no lease: here they have one all the same."""
+
+    def __init__(self) -> None:
+        self._given: dict[str, float] = {}
+
+    def give(self, consumer: str, allowance: float, now: float) -> None:
+        """An allowance (W) goes out; above 0 it holds for 30 s unless it is repeated."""
+        if allowance > 0:
+            self._given[consumer] = now + LEASE
+        else:
+            self._given.pop(consumer, None)
+
+    def lapsed(self, now: float) -> list[str]:
+        """Who must be told 0 because nothing was repeated; each once."""
+        return self._take([name for name, until in self._given.items() if until <= now])
+
+    def all(self) -> list[str]:
+        """Everybody who holds something; each must be told 0, once."""
+        return self._take(list(self._given))
+
+    def _take(self, names: list[str]) -> list[str]:
+        for name in names:
+            del self._given[name]
+        return names
 
 
 class Foreign:
