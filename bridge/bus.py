@@ -108,6 +108,7 @@ class Bus:
         self._replay: dict[str, tuple[bytes, int]] = {}
         self._allowed: dict[tuple[str, tuple[tuple[str, str], ...]], tuple[Channel, str, bool]] = {}
         self._inbox = Inbox()
+        self._taken = 0  # of these, how many were taken out and are not handled yet
         self.connection = Connection(
             endpoint,
             client_id,
@@ -252,11 +253,14 @@ class Bus:
     @property
     def waiting(self) -> int:
         """Messages that have come and are not handled yet."""
-        return len(self._inbox)
+        return len(self._inbox) + self._taken
 
     async def _dispatch(self) -> None:
         while True:
-            for message, at in await self._inbox.take():
+            batch = await self._inbox.take()
+            self._taken = len(batch)
+            for message, at in batch:
+                self._taken -= 1
                 address = message.topic[len(self._prefix) :]
                 await self._handle(address, message, at)
 

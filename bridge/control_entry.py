@@ -15,6 +15,8 @@ if TYPE_CHECKING:
     from bridge.contract import Control
     from bridge.lease import Slot, Value
 
+_LONGEST_ID = 64
+
 
 @dataclass(slots=True)
 class Entry:
@@ -72,7 +74,7 @@ def id_of(message: Message) -> str | None:
     except (msgspec.DecodeError, RecursionError):
         return None
     name = found.get("id") if isinstance(found, dict) else None
-    return name if isinstance(name, str) and len(name) <= 64 else None  # noqa: PLR2004
+    return name if isinstance(name, str) and len(name) <= _LONGEST_ID else None
 
 
 def text_of(value: Value | None) -> str:

@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     Values = Mapping[str, float | str | None]
 
 _REPEAT = 30.0
-_REMEMBERED_STATES = 50
+_REMEMBERED_STATES = 1000
 _BACKOFF_LIMIT = 30.0
 _LONGEST = 500
 _QUANTITY = "Devices/{device}/{Quantity}"

@@ -73,7 +73,6 @@ def configure(form: Literal["console", "json"] = "console", level: Level = "info
     )
     # Libraries log through the standard module: only what is serious is worth a line of ours.
     logging.basicConfig(level=logging.ERROR, stream=sys.stderr, format="%(message)s")
-    logging.getLogger("mqtt").setLevel(logging.CRITICAL)
 
 
 def get_logger(actor: str | None = None) -> FilteringBoundLogger:

@@ -104,8 +104,6 @@ class Supervisor:
         await self._stop.wait()
         systemd.notify("STOPPING=1")
         with anyio.CancelScope(shield=True), anyio.move_on_after(_STOP_LIMIT):
-            deciding = [name for name, runner in self.runners.items() if runner.stops_first]
-            await self._stop_actors(deciding)
             await self._stop_actors(list(self.runners))
             await self._bus.connection.goodbye()
         tasks.cancel_scope.cancel()
@@ -140,11 +138,14 @@ class Supervisor:
             self._tasks.start_soon(runner.run)
 
     async def _stop_actors(self, names: Iterable[str]) -> None:
+        """Who decides stops first, then all others together."""
         runners = [self.runners.pop(name) for name in names if name in self.runners]
-        for runner in runners:
-            runner.stop()
-        for runner in runners:
-            await runner.finished.wait()
+        for deciding in (True, False):
+            phase = [runner for runner in runners if runner.stops_first is deciding]
+            for runner in phase:
+                runner.stop()
+            for runner in phase:
+                await runner.finished.wait()
 
     async def reload(self, config: Config, changes: Changes) -> None:
         """Swap to a validated configuration; only the actors that changed are touched."""

@@ -39,6 +39,10 @@ class _Shown:
     energy_at: float = 0.0
 
 
+def _rounded(**values: float | None) -> dict[str, float | None]:
+    return {name: None if value is None else round(value, 1) for name, value in values.items()}
+
+
 def _new() -> _Shown:
     return _Shown(0.0, "", False, 0.0, 0.0, 0.0, "", 0.0)
 
@@ -157,30 +161,29 @@ class Outlet:
         if site == self._state and now - oldest < _SITE_EVERY:
             return
         self._state = site
-        values: dict[str, float | None] = {
-            "GridPower": site.grid,
-            "PvPower": site.pv,
-            "BatteryPower": site.battery,
-            "BatterySoc": site.soc,
-            "LoadPower": site.load,
-            "ControlledPower": site.controlled,
-            "Surplus": site.surplus,
-            "Reservation": site.reservation,
-            "Available": site.available,
-            "Assigned": site.assigned,
-            "Remaining": site.remaining,
-        }
-        rounded: dict[str, Any] = {
-            name: None if value is None else round(value, 1) for name, value in values.items()
-        }
-        for name in list(rounded)[5:]:
-            last = self._site.get(name)
-            if last is None or last[0] != rounded[name] or now - last[1] >= _SITE_EVERY:
-                await self._actor.publish("Site/{Value}", rounded[name], Value=name)
-                self._site[name] = (rounded[name], now)
-        await self._actor.publish(
-            "Site/State", {"at": stamp_ms(self._actor.clock.utc()), **rounded}
+        # The site's own actor publishes what is measured; plain, only what is decided here is ours.
+        measured = _rounded(
+            GridPower=site.grid,
+            PvPower=site.pv,
+            BatteryPower=site.battery,
+            BatterySoc=site.soc,
+            LoadPower=site.load,
         )
+        decided = _rounded(
+            ControlledPower=site.controlled,
+            Surplus=site.surplus,
+            Reservation=site.reservation,
+            Available=site.available,
+            Assigned=site.assigned,
+            Remaining=site.remaining,
+        )
+        for name, value in decided.items():
+            last = self._site.get(name)
+            if last is None or last[0] != value or now - last[1] >= _SITE_EVERY:
+                await self._actor.publish("Site/{Value}", value, Value=name)
+                self._site[name] = (value, now)
+        at = stamp_ms(self._actor.clock.utc())
+        await self._actor.publish("Site/State", {"at": at, **measured, **decided})
 
     async def remove(self, consumer: str) -> None:
         """Clear everything a consumer that is gone had from us; who still draws is told 0 first."""

@@ -177,10 +177,16 @@ class Round:
         The low surplus is certain. What is held already may be held on, and may change hands by
         priority, as far as the high surplus carries it; nothing beyond that is given anew.
         """
-        held = sum(one.terms.demand.level(one.level_now()) for one in real)
+        held = respecting = 0
+        for one in real:
+            level = one.terms.demand.level(one.level_now())
+            held += level
+            respecting += 0 if one.terms.demand.ignores else level
         power = max(self.low, min(self.high, held))
         reservation = max(0, self.reservation)
-        free = max(self.low - reservation, min(self.high - reservation, held))
+        # What only those hold who ignore the reservation is no power for those who respect it.
+        passes_on = held if respecting else 0
+        free = max(self.low - reservation, min(self.high - reservation, passes_on))
         return power, power - free
 
     # ---------------------------------------------------------------- telling

@@ -66,7 +66,7 @@ _CARRIED_OVER = (
 )
 
 
-class MendedBroker(Broker):  # type: ignore[misc]
+class MendedBroker(Broker):  # type: ignore[misc] # amqtt has no types
     """Serves MQTT 3.1.1 on one bound socket; `logins` are names and passwords, empty = nobody asks.
 
     Deliveries run in `tasks`, which the owner cancels after `shutdown`.

@@ -25,7 +25,7 @@ _PENDING = 1000
 _PENDING_BYTES = 8_388_608
 
 
-class PacketReader(ReaderAdapter):  # type: ignore[misc]
+class PacketReader(ReaderAdapter):  # type: ignore[misc] # amqtt has no types
     """Takes whole packets off the socket; amqtt's decoder then reads from that packet alone."""
 
     def __init__(self, stream: asyncio.StreamReader) -> None:
@@ -80,7 +80,7 @@ class PacketReader(ReaderAdapter):  # type: ignore[misc]
         """Part of amqtt's interface; the stream knows by itself."""
 
 
-class PatientWriter(WriterAdapter):  # type: ignore[misc]
+class PatientWriter(WriterAdapter):  # type: ignore[misc] # amqtt has no types
     """Writes to the socket; a client that does not read is let go instead of waited for."""
 
     def __init__(self, stream: asyncio.StreamWriter) -> None:
@@ -128,7 +128,7 @@ class PatientWriter(WriterAdapter):  # type: ignore[misc]
             self.abort()
 
 
-class Link(BrokerProtocolHandler):  # type: ignore[misc]
+class Link(BrokerProtocolHandler):  # type: ignore[misc] # amqtt has no types
     """amqtt's handler without its tasks: the connection's own task reads, see MendedBroker."""
 
     def __init__(self, *arguments: Any, **options: Any) -> None:

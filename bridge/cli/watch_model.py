@@ -127,6 +127,6 @@ class Model:
 def _object(payload: bytes) -> dict[str, Any]:
     try:
         found = msgspec.json.decode(payload)
-    except msgspec.DecodeError:
+    except (msgspec.DecodeError, RecursionError):
         return {}
     return found if isinstance(found, dict) else {}

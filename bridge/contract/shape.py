@@ -118,7 +118,7 @@ def _type_of(value: Any) -> str:
 def _number(schema: Mapping[str, Any]) -> Check:
     low, high = schema.get("minimum", -math.inf), schema.get("maximum", math.inf)
 
-    def check(value: Any, label: str, strict: bool) -> Any:  # noqa: ARG001
+    def check(value: Any, label: str, strict: bool) -> Any:  # noqa: ARG001 - one signature for all
         if isinstance(value, float) and not math.isfinite(value):
             refuse(label, f"{shown(value)} is not a finite number")
         if not low <= value <= high:
@@ -132,7 +132,7 @@ def _string(schema: Mapping[str, Any]) -> Check:
     options = schema.get("enum")
     is_date = schema.get("format") == "date-time"
 
-    def check(value: Any, label: str, strict: bool) -> Any:  # noqa: ARG001
+    def check(value: Any, label: str, strict: bool) -> Any:  # noqa: ARG001 - one signature for all
         if options is not None and value not in options:
             refuse(label, f"{shown(value)} is not known: it takes {', '.join(options)}")
         if is_date and not is_time(value):
@@ -143,7 +143,7 @@ def _string(schema: Mapping[str, Any]) -> Check:
 
 
 def _same(schema: Mapping[str, Any]) -> Check:  # noqa: ARG001 - one signature for all
-    def check(value: Any, label: str, strict: bool) -> Any:  # noqa: ARG001
+    def check(value: Any, label: str, strict: bool) -> Any:  # noqa: ARG001 - one signature for all
         return value
 
     return check

@@ -24,6 +24,7 @@ from bridge.errors import BrokerError
 from bridge.log import Outage
 from bridge.mqtt.endpoint import Endpoint, Protocol
 from bridge.mqtt.losses import number, plain
+from bridge.mqtt.mended import SILENT, guard_writer
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Iterable
@@ -308,7 +309,9 @@ class Connection:
             keepalive=KEEPALIVE,
             tls_context=endpoint.tls_context(),
             socket_options=[(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)],
+            logger=SILENT,
         )
+        guard_writer(client)
         client.pending_calls_threshold = 10**9
         client._client.connect_timeout = CONNECT_TIMEOUT  # noqa: SLF001 - aiomqtt passes no such option
         original = client._on_publish  # noqa: SLF001 - and does not show the reason code

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import random
 import signal
 from functools import partial
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import anyio
 import pytest
@@ -14,6 +16,9 @@ import pytest
 from tests.chaos.parts import ACTORS, Consumer, external_meter, standing, until
 from tests.e2e.house import EXTERNAL_HOUSE, House
 from tests.support.mosquitto import Mosquitto
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(170)]
 SUN = -2000.0
@@ -35,24 +40,42 @@ def catches_sigterm(pid: int) -> bool:
     return False
 
 
+@contextlib.contextmanager
+def none_left() -> Iterator[list[House]]:
+    """Collects houses and leaves none of their processes behind, however the test ends."""
+    houses: list[House] = []
+    try:
+        yield houses
+    finally:
+        for each in houses:
+            if each.process is not None and each.process.poll() is None:
+                each.process.kill()
+                each.process.wait()
+
+
+def begun(port: int, folder: Path, houses: list[House]) -> House:
+    houses.append(House(port, folder, EXTERNAL_HOUSE))
+    houses[-1].start()
+    return houses[-1]
+
+
 async def terminated(folder: Path, delays: list[float]) -> None:
     folder.mkdir()  # noqa: ASYNC240 - at once
-    with Mosquitto() as broker:
+    with Mosquitto() as broker, none_left() as houses:
         async with anyio.create_task_group() as tasks:
             tasks.start_soon(external_meter, broker.port, [SUN], 0.3)
             for name, watts in (("pool", 900.0), ("car", 700.0)):
                 tasks.start_soon(Consumer(name, watts).run, broker.port)
             for delay in delays:
-                bridge = House(broker.port, folder, EXTERNAL_HOUSE)
-                bridge.start()
+                bridge = begun(broker.port, folder, houses)
                 # Before its first line Python itself ends by SIGTERM; nothing is on by then.
                 assert bridge.process is not None
                 await until(partial(catches_sigterm, bridge.process.pid), 10, "the first line")
                 await anyio.sleep(delay)
-                begun = anyio.current_time()
+                asked = anyio.current_time()
                 what = f"SIGTERM after {delay:.3f} s"
                 assert await bridge.end(signal.SIGTERM, 15) == 0, what
-                assert anyio.current_time() - begun <= 15, what
+                assert anyio.current_time() - asked <= 15, what
                 held = await standing(broker.port)
                 allowances = {k: v for k, v in held.items() if k.endswith("/Allowance")}
                 assert set(allowances.values()) <= {b"0"}, f"{what}: {allowances}"
@@ -62,7 +85,8 @@ async def terminated(folder: Path, delays: list[float]) -> None:
                     if k.startswith(("Actors", "Bridge/Status")) and k.endswith("Status")
                 }
                 assert set(statuses.values()) <= {b"offline"}, f"{what}: {statuses}"
-                assert "Traceback" not in "\n".join(bridge.lines), what
+                said = "\n".join(bridge.lines)
+                assert "Traceback" not in said, f"{what}: {said}"
             tasks.cancel_scope.cancel()
 
 
@@ -75,15 +99,14 @@ async def test_sigterm_at_any_moment_leaves_nothing_on(tmp_path: Path) -> None:
 
 async def killed(folder: Path, delays: list[float]) -> None:
     folder.mkdir()  # noqa: ASYNC240 - at once
-    with Mosquitto() as broker:
+    with Mosquitto() as broker, none_left() as houses:
         async with anyio.create_task_group() as tasks:
             consumers = [Consumer("pool", 900.0), Consumer("car", 700.0), Consumer("far", 800.0)]
             for each in consumers:
                 tasks.start_soon(each.run, broker.port)
             tasks.start_soon(balanced_meter, broker.port, consumers)
             for delay in delays:
-                bridge = House(broker.port, folder, EXTERNAL_HOUSE)
-                bridge.start()
+                bridge = begun(broker.port, folder, houses)
                 await anyio.sleep(delay)
                 await bridge.end(signal.SIGKILL)
                 what = f"SIGKILL after {delay:.3f} s"
@@ -113,35 +136,33 @@ async def balanced_meter(port: int, consumers: list[Consumer]) -> None:
 
 async def starts_again(port: int, folder: Path, consumers: list[Consumer], what: str) -> None:
     """After a kill: statuses become true, and no more is given than there is."""
-    bridge = House(port, folder, EXTERNAL_HOUSE)
-    bridge.start()
+    with none_left() as houses:
+        await shares_again(port, begun(port, folder, houses), consumers, what)
+
+
+async def shares_again(port: int, bridge: House, consumers: list[Consumer], what: str) -> None:
     most = 0.0
 
     def shared() -> bool:
         nonlocal most
         most = max(most, sum(each.power for each in consumers))
-        return sorted(each.power for each in consumers) == [0, 700, 900]
+        # Any two fit, whoever spoke first; a third does not.
+        return sum(each.power > 0 for each in consumers) == 2
 
-    try:
-        await until(shared, 20, f"{what}: the sun is shared again")
-        for _ in range(20):
-            shared()
-            await anyio.sleep(0.05)
-        assert most <= -SUN, what
-        held = await standing(port)
-        wanted = {f"Actors/{name}/Status": b"online" for name in ACTORS}
-        wanted["Bridge/Status"] = b"online"
-        assert wanted.items() <= held.items(), what
-        given = [float(v) for k, v in held.items() if k.endswith("/Allowance")]
-        assert sum(given) <= -SUN, what
-        for name in ACTORS:
-            assert json.loads(held[f"Actors/{name}/Health"])["restarts"] == 0
-        assert await bridge.end(signal.SIGTERM, 15) == 0, what
-    finally:
-        assert bridge.process is not None
-        if bridge.process.poll() is None:
-            bridge.process.kill()
-            bridge.process.wait()
+    await until(shared, 20, f"{what}: the sun is shared again")
+    for _ in range(20):
+        shared()
+        await anyio.sleep(0.05)
+    assert most <= -SUN, what
+    held = await standing(port)
+    wanted = {f"Actors/{name}/Status": b"online" for name in ACTORS}
+    wanted["Bridge/Status"] = b"online"
+    assert wanted.items() <= held.items(), what
+    given = [float(v) for k, v in held.items() if k.endswith("/Allowance")]
+    assert sum(given) <= -SUN, what
+    for name in ACTORS:
+        assert json.loads(held[f"Actors/{name}/Health"])["restarts"] == 0
+    assert await bridge.end(signal.SIGTERM, 15) == 0, what
 
 
 async def test_sigkill_at_any_moment_is_got_over(tmp_path: Path) -> None:

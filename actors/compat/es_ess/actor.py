@@ -21,6 +21,7 @@ from bridge.config.types import Delay
 from bridge.errors import ContractError, PayloadError
 from bridge.log import Seldom
 from bridge.mqtt import Connection, Will
+from bridge.mqtt.inbox import Inbox
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -68,7 +69,7 @@ class EsEss(Actor):
             will=Will(STATUS, offline=b"Offline", online=b"Online"),
         )
         self.bus.links.append(self.tree)
-        self._send, self._heard = anyio.create_memory_object_stream[tuple["Incoming", float]](1000)
+        self._inbox = Inbox()
 
     async def run(self) -> None:
         """Carry requests in, allowances and figures out."""
@@ -99,23 +100,25 @@ class EsEss(Actor):
     # ---------------------------------------------------------------- in
 
     def _hear(self, message: Incoming) -> None:
-        try:
-            self._send.send_nowait((message, self.clock.now()))
-        except anyio.WouldBlock:
+        if not self._inbox.put(message, self.clock.now(), command=False):
             self.bus.refused += 1
 
     async def _carry(self) -> None:
-        async for message, at in self._heard:
-            if message.topic == STATUS:
-                if message.payload == b"Offline" and not self.foreign.alive(at):
-                    self.tree.send(STATUS, b"Online", qos=1, retain=True)
-            elif message.topic == f"{ROOT}/LastUpdateTime":
-                if not message.retained:
-                    self.foreign.hear(message.payload, at)
-                    await self._look()
-            else:
-                *_, consumer, name = message.topic.split("/")
-                await self._carry_field(consumer, name, message, at)
+        while True:
+            for message, at in await self._inbox.take():
+                await self._carry_one(message, at)
+
+    async def _carry_one(self, message: Incoming, at: float) -> None:
+        if message.topic == STATUS:
+            if message.payload == b"Offline" and not self.foreign.alive(at):
+                self.tree.send(STATUS, b"Online", qos=1, retain=True)
+        elif message.topic == f"{ROOT}/LastUpdateTime":
+            if not message.retained:
+                self.foreign.hear(message.payload, at)
+                await self._look()
+        else:
+            *_, consumer, name = message.topic.split("/")
+            await self._carry_field(consumer, name, message, at)
 
     async def _carry_field(self, consumer: str, name: str, message: Incoming, at: float) -> None:
         if name in _OUTPUTS:
@@ -169,8 +172,6 @@ class EsEss(Actor):
                 sentence = "es-ESS itself is running on this broker and shares the sun"
                 await self.publish("Site/Hold", sentence)
                 if first:
-                    # Once: from here on the other one speaks to the consumers of this tree.
-                    self._stop_them(self.leases.all())
                     await self.message("Warning", f"{sentence}; every allowance here is 0")
             return
         self._tell_figures(now)
@@ -187,8 +188,8 @@ class EsEss(Actor):
         consumer = message.params["consumer"]
         if message.retained or message.value is None or consumer not in self.ledger.consumers:
             return
-        if self._held_at is not None:
-            return
+        if self._held_at is not None and (message.value or not self.leases.holds(consumer)):
+            return  # ours is taken back once; after that the other one speaks on this tree
         self.leases.give(consumer, message.value, message.at)
         self.tree.send(f"{ROOT}/Requests/{consumer}/Allowance", message.payload, qos=1)
 

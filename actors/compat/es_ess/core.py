@@ -88,6 +88,10 @@ class Leases:
         else:
             self._given.pop(consumer, None)
 
+    def holds(self, consumer: str) -> bool:
+        """Whether it was told more than 0 last."""
+        return consumer in self._given
+
     def lapsed(self, now: float) -> list[str]:
         """Who must be told 0 because nothing was repeated; each once."""
         return self._take([name for name, until in self._given.items() if until <= now])

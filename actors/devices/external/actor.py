@@ -46,6 +46,7 @@ class External(Device):
         self._refused: dict[str, str] = {}
         self._seldom = Seldom(self.log, self.clock.now)
         self._own_state_at = -math.inf
+        self._changed = False
 
     async def run(self) -> None:
         """Answer every value; notice when none comes."""
@@ -61,6 +62,7 @@ class External(Device):
         raise DeviceError(sentence)
 
     async def _look(self) -> None:
+        await self._state()
         await self.mark_stale()
         if self.status_of() == "stale" and self.age_of() > _OFFLINE_AFTER * self._patience():
             await self.device_status("offline", f"nothing came for {self.age_of():.0f} s")
@@ -77,13 +79,16 @@ class External(Device):
         elif name == "Status":
             await self._on_status(message)
         elif name == "Info":
-            return
+            pass
         elif message.channel is None:
             await self._refuse(name, f"{name[:40]} is not a quantity that topics.yaml knows")
         elif message.error is not None:
             await self._refuse(name, message.error)
         elif not message.retained:
             await self._accept(name, message)
+        # What arrived together is one reading: half of it could look like a cloud.
+        if not self.bus.waiting:
+            await self._state()
 
     async def _accept(self, name: str, message: Message) -> None:
         await self._right_again(name)
@@ -91,10 +96,13 @@ class External(Device):
             self._values.pop(name, None)
         else:
             self._values[name] = (message.value, message.at)
-        if message.at - self._own_state_at > _OWN_STATE_LASTS:
-            await self._state()
+        self._changed = message.at - self._own_state_at > _OWN_STATE_LASTS
 
     async def _state(self) -> None:
+        """Publish one reading of all values, if one of them has come since the last."""
+        if not self._changed:
+            return
+        self._changed = False
         now = self.clock.now()
         values: dict[str, float | str | None] = {}
         for name, (value, at) in self._values.items():
@@ -111,7 +119,7 @@ class External(Device):
             await self._refuse("State", message.error)
             return
         await self._right_again("State")
-        self._own_state_at = message.at
+        self._own_state_at, self._changed = message.at, False
         await self.seen(message.value)
         await self.health(None)
 

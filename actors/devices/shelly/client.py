@@ -26,6 +26,8 @@ if TYPE_CHECKING:
     import aiohttp
 
 MOST_BYTES = 256 * 1024
+_HTTP = 80
+_UNAUTHORIZED = 401
 LOGIN_PAUSE = 60.0
 _REQUESTS_PER_NONCE = 20_000  # the device allows 30 000
 _ADMIN = "admin"  # the only user that the second generation knows
@@ -37,14 +39,14 @@ class Client:
     def __init__(
         self,
         host: str,
-        port: int = 80,
+        port: int = _HTTP,
         *,
         username: str = _ADMIN,
         password: str | None = None,
         timeout: float = 3.0,
         now: Callable[[], float] = time.monotonic,
     ) -> None:
-        self.name = f"the Shelly at {host}" + ("" if port == 80 else f":{port}")  # noqa: PLR2004
+        self.name = f"the Shelly at {host}" + ("" if port == _HTTP else f":{port}")
         self.identity: Identity | None = None
         self._host, self._port = host, port
         self._username, self._password = username, password or None
@@ -135,14 +137,14 @@ class Client:
         digest = self._digest if login else None
         headers = self._headers(path, query, digest, login=login)
         status, answered, body = await self._exchange(path, query, headers)
-        if status == 401 and digest is not None:  # noqa: PLR2004 - HTTP Unauthorized
+        if status == _UNAUTHORIZED and digest is not None:
             challenge = parse_challenge(answered.getall("WWW-Authenticate", []))
             if challenge is None:
                 raise DeviceRefused("asks for a kind of login that no Shelly should need")
             digest.challenged(challenge)
             headers = self._headers(path, query, digest, login=True)
             status, answered, body = await self._exchange(path, query, headers)
-        if status == 401:  # noqa: PLR2004
+        if status == _UNAUTHORIZED:
             raise self._login_failed()
         if login:
             self._refused_at = None
