@@ -9,9 +9,9 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass, field, replace
-from typing import TYPE_CHECKING, Any, Final, Protocol
+from typing import TYPE_CHECKING, Any, Final
 
-from actors.distributor import reasons
+from actors.distributor import memory, reasons
 from actors.distributor.allocate import MICRO
 from actors.distributor.balance import Balance, Meter, Reservation, SiteValues
 from actors.distributor.requests import (
@@ -22,6 +22,7 @@ from actors.distributor.requests import (
     ConsumerRule,
     terms,
 )
+from actors.distributor.settings import CoreSettings
 from actors.distributor.sharing import Outcome, Round, deadlines
 
 if TYPE_CHECKING:
@@ -29,6 +30,7 @@ if TYPE_CHECKING:
 
     from actors.distributor.reasons import Reason
     from actors.distributor.requests import Rule, Terms, Value
+    from actors.distributor.settings import SettingsLike
 
 __all__ = [
     "Balance",
@@ -41,29 +43,6 @@ __all__ = [
 ]
 
 LEASE: Final = 30.0
-
-
-class SettingsLike(Protocol):
-    """What the owner may set about the sharing; W and s."""
-
-    @property
-    def reservation(self) -> str | float: ...
-    @property
-    def interval(self) -> float: ...
-    @property
-    def request_ttl(self) -> float: ...
-    @property
-    def settle(self) -> float: ...
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class CoreSettings:
-    """Plain `SettingsLike`, for whoever has no configuration at hand."""
-
-    reservation: str | float = 0
-    interval: float = 5.0
-    request_ttl: float = 180.0
-    settle: float = 2.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -240,18 +219,13 @@ class Distributor:
     def restore(self, state: Mapping[str, Any], now: float) -> None:
         """Take back an `export`. Whatever in it is not as it should be is left out."""
         del now  # nothing of a former run has an age in this run's time
-        for name, kwh in _mapping(state.get("energy")).items():
-            if isinstance(kwh, (int, float)) and math.isfinite(kwh) and kwh > 0:
-                self._energy[str(name)] = float(kwh)
-                if name in self._consumers:
-                    self._consumers[name].draw.kwh += float(kwh)
-        for name, words in _mapping(state.get("overrides")).items():
-            automatic = _mapping(words).get("IsAutomatic")
-            priority = _mapping(words).get("Priority")
-            if isinstance(automatic, bool):
-                self.override(str(name), "IsAutomatic", automatic)
-            if isinstance(priority, (int, float)) and math.isfinite(priority):
-                self.override(str(name), "Priority", float(priority))
+        for name, kwh in memory.energies(state).items():
+            self._energy[name] = kwh
+            if name in self._consumers:
+                self._consumers[name].draw.kwh += kwh
+        for name, words in memory.overrides(state).items():
+            for field_name, value in words.items():
+                self.override(name, field_name, value)
         if isinstance(state.get("paused"), bool):
             self._paused = state["paused"]
 
@@ -399,7 +373,3 @@ class Distributor:
         for consumer in self._consumers.values():
             times += deadlines(consumer, ttl, self._reaction, self._settings.interval)
         return min([at for at in times if now < at < math.inf], default=None)
-
-
-def _mapping(value: Any) -> Mapping[str, Any]:
-    return value if isinstance(value, dict) else {}

@@ -62,7 +62,7 @@ async def test_a_request_as_json_and_its_reset(mosquitto: Mosquitto, tmp_path: P
         await eyes.until("Requests/kettle/Allowance", "1200", 3)
         await eyes.publish("Requests/kettle", '{"Request": null}')
         await eyes.until("Requests/kettle/Allowance", "0", 3)
-        assert eyes.text("Requests/kettle/Reason") == "asks for nothing: Request is 0"
+        await eyes.until("Requests/kettle/Reason", "asks for nothing: Request is 0", 2)
 
 
 async def test_a_silent_meter_stops_everything_within_ten_seconds(
@@ -75,7 +75,8 @@ async def test_a_silent_meter_stops_everything_within_ten_seconds(
         begun = anyio.current_time()
         await eyes.until("Requests/pool/Allowance", "0", 12)
         assert anyio.current_time() - begun <= 10
-        assert eyes.text("Requests/pool/Reason").startswith("grid meter silent for ")
+        silent = "grid meter silent for "
+        await eyes.until("Requests/pool/Reason", lambda text: text.startswith(silent), 2)
         await eyes.until("Devices/meter/Status", "stale", 3)
         await eyes.publish("Devices/meter/GridPower", "-2000")
         await eyes.until("Requests/pool/Allowance", "1500", 5)
@@ -201,6 +202,6 @@ async def test_es_ess_flows_are_served_and_a_real_es_ess_is_given_way(
         for moment in (b"1795132800.5", b"1795132860.5"):
             seen.connection.send(f"{tree}/LastUpdateTime", moment)
         await seen.until(lambda: seen.payloads(topic)[-1:] == [b"0"])
-        assert "es-ESS itself" in eyes.text("Requests/pool/Reason")
+        await eyes.until("Requests/pool/Reason", lambda text: "es-ESS itself" in text, 2)
         assert await bridge.end() == 0
         await seen.until(lambda: seen.payloads("es-ESS/$SYS/Status")[-1] == b"Offline")
