@@ -141,7 +141,7 @@ class DistributorActor(Actor):
     async def safe(self) -> None:
         """Nobody may draw anything any more, and is told why."""
         self.core.stop()
-        await self.outlet.stop("the bridge is stopping")
+        await self.outlet.stop("the distributor is stopping")
         self._save()
 
     # ---------------------------------------------------------------- what survives a restart

@@ -171,7 +171,7 @@ class Distributor:
         self._held = (reason, now + LEASE) if reason else None
 
     def stop(self) -> None:
-        """From now on every allowance is 0: the bridge is stopping."""
+        """From now on every allowance is 0: the distributor is stopping."""
         self._stopped = True
 
     def forget(self, name: str) -> None:

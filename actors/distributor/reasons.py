@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 Reason: TypeAlias = "tuple[str, str]"
 
-STOPPING: Reason = ("stopping", "the bridge is stopping")
+STOPPING: Reason = ("stopping", "the distributor is stopping")
 PAUSED: Reason = ("paused", "paused by the owner")
 MANUAL: Reason = ("manual", "not automatic: IsAutomatic is false")
 NO_REQUEST: Reason = ("no_request", "asks for nothing: Request is 0")

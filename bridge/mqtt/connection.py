@@ -146,7 +146,9 @@ class Connection:
     def congested(self) -> bool:
         """True while the socket takes less than we give it."""
         client = self._client
-        return client is not None and len(client._client._out_packet) > _OUT_QUEUE_LOW  # noqa: SLF001
+        if client is None:
+            return False
+        return len(client._client._out_packet) > _OUT_QUEUE_LOW  # noqa: SLF001 - no public length
 
     async def drain(self) -> None:
         """Wait until the socket has taken most of what was sent, or the session has ended."""
@@ -156,6 +158,7 @@ class Connection:
     async def flush(self, timeout: float = 2.0) -> bool:
         """Wait until the broker has acknowledged every QoS 1 message; false when it did not."""
         with anyio.move_on_after(timeout):
+            # paho tells nobody when its queue shrinks.
             while self._client is not None and (self._unacked or self.congested):  # noqa: ASYNC110
                 await anyio.sleep(0.002)
             return not self._unacked

@@ -160,7 +160,7 @@ async def test_allowances_are_repeated_and_zero_after_a_clean_stop(
         assert await bridge.end(signal.SIGTERM) == 0
         assert anyio.current_time() - begun < 5
         assert eyes.text("Requests/pool/Allowance") == "0"
-        assert eyes.text("Requests/pool/Reason") == "the bridge is stopping"
+        assert eyes.text("Requests/pool/Reason") == "the distributor is stopping"
         for topic in ("Bridge/Status", "Actors/distributor/Status", "Actors/meter/Status"):
             assert eyes.text(topic) == "offline"
 
