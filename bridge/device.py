@@ -121,6 +121,16 @@ class Device(Actor):
         """Tell what a reading says about a control; published where it changed."""
         await self.desk.observed(control, value, device=device)
 
+    async def make_safe(self) -> None:
+        """As every actor; then nobody reads its devices any more, and that is said of them."""
+        try:
+            await super().make_safe()
+        finally:
+            for device, shown in self._shown.items():
+                if shown.status not in (None, "offline"):
+                    shown.status = "offline"
+                    await self.publish("Devices/{device}/Status", "offline", device=device)
+
     # ---------------------------------------------------------------- readings
 
     async def _say_all_again(self) -> None:

@@ -34,6 +34,8 @@ class Intake:
         self._known: set[str] = set()
         self._warned: dict[str, str] = {}
         self._names: dict[str, str | None] = {}
+        self._by_json: dict[str, set[str]] = {}
+        self._old_errors: set[str] = set()
         self._pause_heard = False
         self.unsaved = False
 
@@ -61,7 +63,10 @@ class Intake:
         elif not self._admit(consumer):
             return
         elif message.channel is None:
-            await self._refuse(consumer, name, f"{name[:40]} is not a field of a request")
+            if message.payload:
+                await self._refuse(consumer, name, f"{name[:40]} is not a field of a request")
+            else:
+                await self._clear_error(consumer, name)
         elif message.error is not None:
             await self._refuse(consumer, message.channel.params["Field"], message.error)
         else:
@@ -76,8 +81,14 @@ class Intake:
             await self._refuse(consumer, "JSON", message.error)
             return
         await self._clear_error(consumer, "JSON")
-        if message.value:
-            await self._accept(consumer, message.value, message)
+        if not message.payload:
+            # Taken back: what the objects before said is withdrawn with them.
+            fields = dict.fromkeys(self._by_json.pop(consumer, ()))
+        else:
+            fields = message.value
+            self._by_json.setdefault(consumer, set()).update(fields)
+        if fields:
+            await self._accept(consumer, fields, message)
 
     async def _accept(self, consumer: str, fields: dict[str, Any], message: Message) -> None:
         self._known.add(consumer)
@@ -86,9 +97,14 @@ class Intake:
             self._names[consumer] = fields["CustomName"]
         for name in fields:
             await self._clear_error(consumer, name)
+        if consumer in self._old_errors:
+            self._old_errors.discard(consumer)
+            await self._publish_errors(consumer)
         self._wake()
 
     def _on_own_output(self, consumer: str, name: str, message: Message) -> None:
+        if name == "Error" and message.retained and message.payload and self._admit(consumer):
+            self._old_errors.add(consumer)  # of a former run: it goes with the next good word
         # An allowance found at start is what a former run left; it is believed for one ttl at most.
         left = name == "Allowance" and message.retained and message.error is None and message.value
         if left and self._admit(consumer):
@@ -107,6 +123,8 @@ class Intake:
         self._known.discard(consumer)
         self._errors.pop(consumer, None)
         self._names.pop(consumer, None)
+        self._by_json.pop(consumer, None)
+        self._old_errors.discard(consumer)
 
     def name_of(self, consumer: str) -> str | None:
         """What people call it: the owner's word, else its own."""

@@ -177,6 +177,49 @@ async def test_clearing_all_fields_removes_the_outputs(
             await eyes.until(f"Requests/pool/{name}", b"", 2)
 
 
+async def test_a_json_request_is_withdrawn_by_clearing_it(
+    mosquitto: Mosquitto, tmp_path: Path
+) -> None:
+    async with house(mosquitto.port, tmp_path) as (_, eyes), metered(eyes, [-2000.0]):
+        await eyes.publish("Requests/pool", '{"IsAutomatic":true,"Request":900}', retain=True)
+        await eyes.until("Requests/pool/Allowance", "900", 5)
+        await eyes.publish("Requests/pool", b"", retain=True)
+        await eyes.until("Requests/pool/Allowance", b"", 5)
+        await eyes.until("Requests/pool/Reason", b"", 3)
+
+
+async def test_an_error_goes_when_all_is_right_again(mosquitto: Mosquitto, tmp_path: Path) -> None:
+    async with house(mosquitto.port, tmp_path) as (bridge, eyes):
+        await eyes.publish("Requests/pool/Colour", "blue")
+        await eyes.until("Requests/pool/Error", lambda text: "Colour" in text, 5)
+        await eyes.publish("Requests/pool/Colour", b"")
+        await eyes.until("Requests/pool/Error", b"", 3)
+        await eyes.publish("Requests/pool/Minimum", "x")
+        await eyes.until("Requests/pool/Error", lambda text: "Minimum" in text, 3)
+        assert await bridge.end() == 0
+        eyes.forget()
+        bridge.start()
+        await eyes.until("Actors/distributor/Status", "online", 10)
+        await anyio.sleep(0.5)
+        await eyes.publish("Requests/pool", '{"IsAutomatic":true,"Minimum":0}')
+        await eyes.until("Requests/pool/Error", b"", 5)
+
+
+async def test_the_state_of_a_control_disturbs_no_external_device(
+    mosquitto: Mosquitto, tmp_path: Path
+) -> None:
+    async with house(mosquitto.port, tmp_path) as (bridge, eyes), metered(eyes, [-2000.0]):
+        await eyes.request("pool", IsAutomatic="true", Request=900, Consumption=0)
+        await eyes.until("Requests/pool/Allowance", "900", 5)
+        for control, value in (("Switch", "true"), ("MinSoc", "10"), ("BatteryMode", "auto")):
+            await eyes.publish(f"Devices/meter/{control}", value)
+        await anyio.sleep(3)
+        assert b"0" not in eyes.history("Requests/pool/Allowance")
+        assert "Traceback" not in "\n".join(bridge.lines)
+        assert await bridge.end() == 0
+        await eyes.until("Devices/meter/Status", "offline", 3)
+
+
 async def test_es_ess_flows_are_served_and_a_real_es_ess_is_given_way(
     mosquitto: Mosquitto, tmp_path: Path
 ) -> None:

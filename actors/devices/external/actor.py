@@ -82,6 +82,8 @@ class External(Device):
             pass
         elif message.channel is None:
             await self._refuse(name, f"{name[:40]} is not a quantity that topics.yaml knows")
+        elif message.channel.topic.key != "quantity":
+            pass  # the state of a control is the device's own business
         elif message.error is not None:
             await self._refuse(name, message.error)
         elif not message.retained:
