@@ -87,7 +87,7 @@ async def _main(path: Path | None, config: Config) -> None:
         if again is None:
             return
         config = again
-        log.info("the broker or the base changed: everything starts again")
+        log.info("what everything depends on has changed: all starts again")
 
 
 async def _supervise(path: Path | None, config: Config, endpoint: Endpoint) -> Config | None:

@@ -11,8 +11,12 @@ if TYPE_CHECKING:
 _EVERYBODY = ("base", "broker", "discovery", "state")
 """What every connection and every topic depends on."""
 
-_DECIDERS = frozenset({"site", "distributor", "es_ess"})
-"""The kinds that read `site`, `consumers` and `compat` as a whole."""
+_READERS = {
+    "site": ("site", "distributor", "es_ess"),
+    "consumers": ("distributor",),
+    "compat": ("es_ess",),
+}
+"""The kinds that read a section as a whole."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,11 +36,9 @@ def changes(old: Config, new: Config) -> Changes:
     """Compare two configurations by value: places in the file, order and comments do not count."""
     both = old.actors.keys() & new.actors.keys()
     restarted = {each for each in both if old.actors[each] != new.actors[each]}
-    shared = any(
-        getattr(old, part) != getattr(new, part) for part in ("site", "consumers", "compat")
-    )
-    if shared:
-        restarted |= {each for each in both if new.actors[each].kind in _DECIDERS}
+    for part, readers in _READERS.items():
+        if getattr(old, part) != getattr(new, part):
+            restarted |= {each for each in both if new.actors[each].kind in readers}
     if old.site != new.site:
         # A meter publishes the quantity of the role it plays, so a new role is a new start.
         restarted |= {each for each in both if _roles(old, each) != _roles(new, each)}

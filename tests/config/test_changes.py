@@ -41,8 +41,8 @@ def test_nothing(judge: Judge) -> None:
         ("host: h", "host: i", {"meter"}),
         ("password: one", "password: two", {"meter"}),
         ("kind: external}\n  lone", "kind: everything}\n  lone", {"roof"}),
-        ("max: 5", "max: 6", {"site", "distributor", "es_ess"}),
-        ("es_ess: true", "es_ess: {request_ttl: 5}", {"site", "distributor", "es_ess"}),
+        ("max: 5", "max: 6", {"distributor"}),
+        ("es_ess: true", "es_ess: {request_ttl: 5}", {"es_ess"}),
         ("roof-east", "roof-west", {"roof", "site", "distributor", "es_ess"}),
         ("grid: meter", "grid: roof", {"roof", "meter", "site", "distributor", "es_ess"}),
     ],
@@ -58,7 +58,7 @@ def test_started_and_stopped(judge: Judge) -> None:
     found = changes(judge.load(_OLD), judge.load(new))
     assert found.started == {"other"}
     assert found.stopped == {"lone", "es_ess"}
-    assert found.restarted == {"site", "distributor"}
+    assert found.restarted == set()
 
 
 def test_the_site_goes(judge: Judge) -> None:
