@@ -36,6 +36,7 @@ _WRITES = (
     "Actors/{actor}/Health",
     "Actors/{actor}/Messages/{Level}",
 )
+_ECHO_PATIENCE = 1.0
 _PING_PATIENCE = 1.5
 _STOP_LIMIT = 12.0
 _LAG = 0.25
@@ -216,13 +217,17 @@ class Supervisor:
     async def _refuse_second_bridge(self) -> None:
         """Ask whether a live bridge answers on this base, under an id that takes over nobody's."""
         probe = self._make_bus(f"probe-{uuid.uuid4().hex[:8]}", will=None)
-        seen, answered = anyio.Event(), anyio.Event()
+        echoed, answered = anyio.Event(), anyio.Event()
         online = False
 
         def on_status(message: Message) -> None:
             nonlocal online
             online = message.value == "online"
-            seen.set()
+
+        def on_ping(message: Message) -> None:
+            # What the broker had kept was delivered before our own question comes back.
+            if message.value == probe.connection.client_id:
+                echoed.set()
 
         def on_info(message: Message) -> None:
             if not message.retained:
@@ -230,13 +235,14 @@ class Supervisor:
 
         await probe.subscribe("Bridge/Status", on_status)
         await probe.subscribe("Bridge/Info", on_info)
+        await probe.subscribe("Bridge/Ping", on_ping)
         async with anyio.create_task_group() as tasks:
             tasks.start_soon(probe.run)
             tasks.start_soon(self._tell_first_outage, probe)
             await probe.connection.connected.wait()
             await probe.publish("Bridge/Ping", probe.connection.client_id)
-            with anyio.move_on_after(0.2):
-                await seen.wait()
+            with anyio.move_on_after(_ECHO_PATIENCE):
+                await echoed.wait()
             if online:
                 with anyio.move_on_after(_PING_PATIENCE):
                     await answered.wait()
