@@ -81,12 +81,12 @@ class Intake:
             await self._refuse(consumer, "JSON", message.error)
             return
         await self._clear_error(consumer, "JSON")
-        if not message.payload:
-            # Taken back: what the objects before said is withdrawn with them.
-            fields = dict.fromkeys(self._by_json.pop(consumer, ()))
-        else:
+        if message.payload:
             fields = message.value
             self._by_json.setdefault(consumer, set()).update(fields)
+        else:
+            # Taken back: what the objects before said is withdrawn with them.
+            fields = dict.fromkeys(self._by_json.pop(consumer, ()))
         if fields:
             await self._accept(consumer, fields, message)
 

@@ -174,7 +174,7 @@ class Connection:
 
     def _published(self, _c: Any, _u: Any, mid: int, code: Any, _p: Any = None) -> None:
         topic = self._unacked.pop(mid, None)
-        if topic is not None and int(code.value) >= _REFUSED_FROM and topic not in self._refused:
+        if topic is not None and number(code) >= _REFUSED_FROM and topic not in self._refused:
             self._refused.add(topic)
             self._log.warning(f"the broker refuses what is published on {topic}: {code}")
 
