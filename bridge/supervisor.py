@@ -24,6 +24,7 @@ if TYPE_CHECKING:
 
     from anyio.abc import TaskGroup
 
+    from bridge.actor import Actor
     from bridge.config import Changes, Config
     from bridge.contract import Contract
     from bridge.mqtt import Endpoint
@@ -108,6 +109,16 @@ class Supervisor:
             await self._stop_actors(list(self.runners))
             await self._bus.connection.goodbye()
         tasks.cancel_scope.cancel()
+
+    async def connected(self, name: str) -> None:
+        """Wait until an actor hears what it subscribed to."""
+        while (actor := self._actor(name)) is None:  # noqa: ASYNC110 - it is made within moments
+            await anyio.sleep(0.01)
+        await actor.bus.connection.connected.wait()
+
+    def _actor(self, name: str) -> Actor | None:
+        runner = self.runners.get(name)
+        return runner.actor if runner is not None else None
 
     # ---------------------------------------------------------------- actors
 

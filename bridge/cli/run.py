@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from bridge.supervisor import Supervisor
 
 _DEMO_METER_PORT = "18931"
+_GREET_LIMIT = 1.0
 
 
 def add_parser(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
@@ -184,6 +185,9 @@ async def _reload(path: Path | None, supervisor: Supervisor) -> Config | None:
 async def _greet(supervisor: Supervisor, endpoint: Endpoint) -> None:
     """Tell a newcomer where the broker is and what to type."""
     await supervisor.started.wait()
+    # Whoever types the lines below at once is to be heard: the distributor must listen first.
+    with anyio.move_on_after(_GREET_LIMIT):
+        await supervisor.connected("distributor")
     base = supervisor.config.base
     where = f"-h {endpoint.host} -p {endpoint.port}"
     print(
