@@ -113,6 +113,16 @@ class Actor:
 
     # ---------------------------------------------------------------- to use
 
+    @classmethod
+    def commands(cls) -> bool:
+        """True when it commands hardware, which two processes must not do at the same time."""
+        return False
+
+    @property
+    def error(self) -> str | None:
+        """What is wrong with this actor now, in one sentence."""
+        return self._error
+
     async def live(self) -> None:
         """`run`, with its companions beside it; what one of them raises ends all of them."""
         if not self.companions:

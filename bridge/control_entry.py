@@ -6,13 +6,14 @@ import math
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
+import anyio
 import msgspec
 
-from bridge.errors import DeviceError
+from bridge.bus import Message
+from bridge.errors import DeviceError, PayloadError
 
 if TYPE_CHECKING:
-    from bridge.bus import Message
-    from bridge.contract import Control
+    from bridge.contract import Channel, Control
     from bridge.lease import Slot, Value
 
 _LONGEST_ID = 64
@@ -42,8 +43,36 @@ class Entry:
         return self.control.lease
 
 
+@dataclass(slots=True)
+class Job:
+    """One command that waits for its turn; `error` stands once `done` is set."""
+
+    message: Message
+    entry: Entry | None
+    done: anyio.Event = field(default_factory=anyio.Event)
+    error: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """What came of a command: the control as read back, and one sentence if it was not followed."""
+
+    value: Value | None
+    error: str | None
+
+
 class Mismatch(DeviceError):
     """The device was written twice and has something else each time."""
+
+
+def as_message(channel: Channel, payload: bytes, now: float) -> Message:
+    """A command that came by another way than the bus, read as the bus would have read it."""
+    message = Message(channel.address, channel.params, channel, payload, retained=False, at=now)
+    try:
+        message.value = channel.decode(payload)
+    except PayloadError as refused:
+        message.error = str(refused)
+    return message
 
 
 def check_range(control: Control, value: Value | None) -> None:

@@ -9,16 +9,24 @@ from __future__ import annotations
 
 import math
 from collections import deque
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import anyio
 import msgspec
 
-from bridge.control_entry import Entry, Mismatch, check_range, default_tolerance, id_of, text_of
-from bridge.daily import DailyWrites, Journal
+from bridge.control_entry import (
+    Entry,
+    Job,
+    Mismatch,
+    Outcome,
+    as_message,
+    check_range,
+    default_tolerance,
+    id_of,
+)
+from bridge.control_writer import Writer
 from bridge.errors import ContractError, DeviceError, one_line
-from bridge.lease import MANUAL, Due, Slot, same
+from bridge.lease import MANUAL, Due, Slot
 
 if TYPE_CHECKING:
     from bridge.bus import Message
@@ -31,16 +39,7 @@ _RESULT = "Devices/{device}/{Control}/Result"
 _STATE = "Devices/{device}/{Control}"
 _FREE_WORD = "auto"
 _QUEUE = 100
-_WRITE_LIMIT = 20.0
 _SAFE_WRITE_LIMIT = 2.0
-# How long a state that was read is trusted enough not to write the same value again (s).
-_TRUST, _TRUST_PERSISTENT = 2.0, 60.0
-
-
-@dataclass(slots=True)
-class _Job:
-    message: Message
-    entry: Entry | None
 
 
 class ControlDesk:
@@ -54,12 +53,12 @@ class ControlDesk:
         self._actor = actor
         self._clock = actor.clock
         self._entries: dict[tuple[str, str], Entry] = {}
-        self._queue: deque[_Job] = deque()
+        self._queue: deque[Job] = deque()
         self._wake = anyio.Event()
         self._heard: set[str] = set()
         self._closed = False
-        self._journal = Journal(actor.state)
-        self.writes = DailyWrites(actor)
+        self._writer = Writer(actor)
+        self.writes = self._writer.daily
         actor.bus.announcers.append(self._clear_what_is_not_lent)
 
     # ---------------------------------------------------------------- what there is
@@ -72,7 +71,8 @@ class ControlDesk:
                 continue
             control = self._actor.control_entry(name, device)
             slot = Slot(
-                watchdog=self._actor.watchdog.get(name), touched=self._journal.holds(device, name)
+                watchdog=self._actor.watchdog.get(name),
+                touched=self._writer.journal.holds(device, name),
             )
             tolerance = self._actor.tolerance.get(name, default_tolerance(control))
             entry = Entry(device, control, slot, tolerance)
@@ -95,6 +95,17 @@ class ControlDesk:
         entry = self._entries.get((device or self._actor.id, control))
         return entry.slot.lease if entry else None
 
+    def owed(self, control: str, device: str | None = None) -> bool:
+        """True from before a control is written until the device confirmed that it has it back."""
+        entry = self._entries.get((device or self._actor.id, control))
+        return entry is not None and entry.slot.touched
+
+    def owe(self, control: str, device: str | None = None) -> None:
+        """Give a leased control back although nothing is noted: somebody else may have left it."""
+        entry = self._entries.get((device or self._actor.id, control))
+        if entry is not None and entry.leased:
+            entry.slot.touched = True
+
     async def observed(
         self, control: str, value: Value | None, *, device: str | None = None
     ) -> None:
@@ -115,9 +126,7 @@ class ControlDesk:
             lease = entry.slot.lease
             entry.slot.drop()
             sentence = f"{control} does not keep what was set and was given back"
-            await self._actor.warn(
-                f"control {entry.device} {control}", f"{entry.device}: {sentence}"
-            )
+            await self._warn(entry, sentence)
             if lease is not None:
                 await self._result(entry, lease.id, sentence)
         self._wake.set()
@@ -194,7 +203,19 @@ class ControlDesk:
         await self._actor.warn(key, None)
         if entry is not None:
             await self._actor.warn("unknown control", None)
-        job = _Job(message, entry)
+        await self._enqueue(Job(message, entry))
+
+    async def submit(self, control: str, payload: bytes, *, device: str | None = None) -> Outcome:
+        """Follow `payload` in its turn as if it had come on the control's `Set`, beside `run`."""
+        device = device or self._actor.id
+        channel = self._actor.contract.channel(_SET, device=device, Control=control)
+        message = as_message(channel, payload, self._clock.now())
+        job = Job(message, self._entries.get((device, control)))
+        await self._enqueue(job)
+        await job.done.wait()
+        return Outcome(job.entry.state if job.entry else None, job.error)
+
+    async def _enqueue(self, job: Job) -> None:
         if self._closed:
             await self._answer(job, error="the bridge stops")
         elif len(self._queue) >= _QUEUE:
@@ -203,7 +224,7 @@ class ControlDesk:
             self._queue.append(job)
             self._wake.set()
 
-    async def _serve(self, job: _Job) -> None:
+    async def _serve(self, job: Job) -> None:
         error: str | None
         if job.entry is None:
             error = f"{job.message.params['device']} has no control {job.message.params['Control']}"
@@ -248,19 +269,16 @@ class ControlDesk:
             return f"{entry.name} keeps its value and is not lent out, so it cannot be given back"
         if command.ttl is not None:
             return f"{entry.name} keeps its value, so it takes no ttl"
-        trust = _TRUST_PERSISTENT if self.writes.limited(entry.name) else _TRUST
-        young = self._clock.now() - entry.known_at <= trust
-        if young and same(command.value, entry.state, entry.tolerance):
+        if self._writer.has(entry, command.value):
             return None
         self.writes.check(entry.name)
-        key = f"control {entry.device} {entry.name}"
         try:
-            found = await self._write(entry, command.value)
+            found = await self._writer.write(entry, command.value)
         except Mismatch as mismatch:
-            await self._actor.warn(key, f"{entry.device}: {mismatch}")
+            await self._warn(entry, str(mismatch))
             await self._show(entry, entry.state)
             return str(mismatch)
-        await self._actor.warn(key, None)
+        await self._warn(entry, None)
         await self._show(entry, found)
         return None
 
@@ -271,18 +289,17 @@ class ControlDesk:
         lease = entry.slot.lease
         assert lease is not None  # noqa: S101 - only a lease makes a write due
         entry.slot.writing()
-        self._journal.lent(entry.device, entry.name)
+        self._writer.journal.lent(entry.device, entry.name)
         try:
-            found = await self._write(entry, lease.value)
+            found = await self._writer.write(entry, lease.value)
         except DeviceError as error:
             entry.slot.drop()
             await self._give_back(entry)
             if isinstance(error, Mismatch):
-                key = f"control {entry.device} {entry.name}"
-                await self._actor.warn(key, f"{entry.device}: {error}; it was given back")
+                await self._warn(entry, f"{error}; it was given back")
             return str(error)
         entry.slot.wrote(lease.value, self._clock.now())
-        await self._actor.warn(f"control {entry.device} {entry.name}", None)
+        await self._warn(entry, None)
         await self._show(entry, found)
         return None
 
@@ -291,24 +308,20 @@ class ControlDesk:
         lease = entry.slot.lease
         assert lease is not None  # noqa: S101 - as above
         entry.slot.writing()
-        self._journal.lent(entry.device, entry.name)
+        self._writer.journal.lent(entry.device, entry.name)
         try:
-            found = await self._write(entry, lease.value)
+            found = await self._writer.write(entry, lease.value)
         except Mismatch as error:
             entry.slot.drop()
             await self._give_back(entry)
-            key = f"control {entry.device} {entry.name}"
-            await self._actor.warn(key, f"{entry.device}: {error}; it was given back")
+            await self._warn(entry, f"{error}; it was given back")
             await self._result(entry, lease.id, str(error))
         except DeviceError as error:
             entry.slot.failed(self._clock.now())
-            key = f"control {entry.device} {entry.name}"
-            await self._actor.warn(
-                key, f"{entry.device}: {entry.name} cannot be refreshed: {error}"
-            )
+            await self._warn(entry, f"{entry.name} cannot be refreshed: {error}")
         else:
             entry.slot.wrote(lease.value, self._clock.now())
-            await self._actor.warn(f"control {entry.device} {entry.name}", None)
+            await self._warn(entry, None)
             await self._show(entry, found)
 
     async def _give_back(self, entry: Entry) -> str | None:
@@ -316,7 +329,7 @@ class ControlDesk:
         key = f"back {entry.device} {entry.name}"
         try:
             # The device first: telling may have to wait for a broker that takes nothing.
-            await self._call(entry, None)
+            await self._writer.call(entry, None)
         except DeviceError as error:
             await self._show(entry, None)
             entry.slot.failed(self._clock.now())
@@ -324,30 +337,16 @@ class ControlDesk:
             await self._actor.warn(key, f"{entry.device}: {sentence}")
             return sentence
         entry.slot.gave_back()
-        self._journal.given_back(entry.device, entry.name)
+        self._writer.journal.given_back(entry.device, entry.name)
         await self._show(entry, None)
         await self._actor.warn(key, None)
         return None
 
-    async def _write(self, entry: Entry, value: Value) -> Value:
-        """Write and compare with what is read back, twice at most. Raises DeviceError."""
-        found: Value | None = None
-        for _ in range(2):
-            self.writes.count(entry.name)
-            found = await self._call(entry, value)
-            entry.state, entry.known_at = found, self._clock.now()
-            if found is not None and same(value, found, entry.tolerance):
-                return found
-        raise Mismatch(
-            f"{entry.name} was set to {text_of(value)}, but the device has {text_of(found)}"
-        )
-
-    async def _call(self, entry: Entry, value: Value | None) -> Value | None:
-        with anyio.move_on_after(_WRITE_LIMIT):
-            return await self._actor.write_control(entry.name, value, device=entry.device)
-        raise DeviceError(f"{entry.device} did not answer for {_WRITE_LIMIT:g} s")
-
     # ---------------------------------------------------------------- telling
+
+    async def _warn(self, entry: Entry, text: str | None) -> None:
+        key = f"control {entry.device} {entry.name}"
+        await self._actor.warn(key, None if text is None else f"{entry.device}: {text}")
 
     async def _show(self, entry: Entry, value: Value | None) -> None:
         entry.state, entry.known_at = value, self._clock.now()
@@ -374,8 +373,10 @@ class ControlDesk:
         if shown:
             self._actor.discovery.controls(device, shown)
 
-    async def _answer(self, job: _Job, *, error: str | None) -> None:
+    async def _answer(self, job: Job, *, error: str | None) -> None:
         """Publish the result of one command."""
+        job.error = error
+        job.done.set()
         message = job.message
         name = id_of(message)
         if job.entry is not None:

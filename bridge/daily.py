@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from bridge.errors import DeviceError
 
@@ -16,13 +16,7 @@ class Journal:
 
     def __init__(self, state: StateFolder) -> None:
         self._state = state
-        held = (state.load("leases") or {}).get("held")
-        pairs = held if isinstance(held, list) else []
-        self._held = {
-            (str(each[0]), str(each[1]))
-            for each in pairs
-            if isinstance(each, list) and len(each) == 2  # noqa: PLR2004 - device and control
-        }
+        self._held = held_pairs(state.load("leases"))
 
     def holds(self, device: str, control: str) -> bool:
         """True when a write to this control was not yet followed by giving it back."""
@@ -44,6 +38,16 @@ class Journal:
         self._state.save("leases", {"held": sorted(map(list, self._held))})
 
 
+def held_pairs(content: Any) -> set[tuple[str, str]]:
+    """Read (device, control) out of a journal's content; what is no pair is left out."""
+    held = content.get("held") if isinstance(content, dict) else None
+    return {
+        (str(each[0]), str(each[1]))
+        for each in (held if isinstance(held, list) else [])
+        if isinstance(each, list) and len(each) == 2  # noqa: PLR2004 - device and control
+    }
+
+
 class DailyWrites:
     """Writes per control and UTC day; those that a device keeps in flash have a limit.
 
@@ -55,7 +59,7 @@ class DailyWrites:
         self._actor = actor
         self._day = actor.clock.utc().date().isoformat()
         self.counts: dict[str, int] = {}
-        found = actor.state.load("writes") if actor.daily_writes else None
+        found = actor.state.load("writes") if actor.controls else None
         if found and found.get("day") == self._day and isinstance(found.get("counts"), dict):
             self.counts = {
                 str(name): count for name, count in found["counts"].items() if type(count) is int

@@ -92,6 +92,10 @@ class Device(Actor):
         """One reading straight from the device. Raises DeviceError with one plain sentence."""
         raise NotImplementedError
 
+    async def read_all(self) -> Mapping[str, Values]:
+        """One reading of each device of this actor, by device id. Raises DeviceError."""
+        return {self.id: await self.read_once()}
+
     @contextlib.asynccontextmanager
     async def direct(self) -> AsyncIterator[None]:
         """Hold what `read_once` needs (a session, a socket) while no bridge runs this actor."""
@@ -247,6 +251,21 @@ class Device(Actor):
             shown.info = found
             await self.publish("Devices/{device}/Info", found, device=device)
             self.discovery.info(device, found)
+
+    @classmethod
+    def commands(cls) -> bool:
+        """As of every actor: true for whoever has something to control."""
+        return cls.reads_directly and bool(cls.controls)
+
+    @property
+    def warnings(self) -> Mapping[str, str]:
+        """The warnings that stand now, by what they are about."""
+        return self._warnings
+
+    @property
+    def known(self) -> tuple[str, ...]:
+        """The devices that were read since this life began."""
+        return tuple(device for device, shown in self._shown.items() if shown.seen is not None)
 
     def status_of(self, device: str | None = None) -> str | None:
         """The status last published for a device."""

@@ -16,12 +16,14 @@ if TYPE_CHECKING:
 
     from bridge.actor import Actor, Context
     from bridge.bus import Message
+    from bridge.hold import Hold, Holder
 
     Report = Callable[[str, str, int, str | None], Awaitable[None]]
 
 SAFE_LIMIT = 5.0
 GOODBYE_LIMIT = 2.0
 _RESTART_LIMIT = 60.0
+_HELD_PAUSE = 1.0
 _STEADY = 60.0
 
 
@@ -30,6 +32,7 @@ class Runner:
 
     `report(id, state, restarts, error)` is told `crashed` after each crash, with the sentence that
     ended that life, and `stopped` once at the end, whether it was asked to stop or ended by itself.
+    With a `hold` no life begins while another process commands the device: `starting` says so.
     """
 
     def __init__(
@@ -40,6 +43,7 @@ class Runner:
         name: str,
         stops_first: bool,
         report: Report,
+        hold: Hold | None = None,
     ) -> None:
         self.name = name
         self.stops_first = stops_first
@@ -49,6 +53,7 @@ class Runner:
         self._build = build
         self._actor_class = actor_class
         self._report = report
+        self._hold = hold
         self._log = get_logger(name)
         self._stopping = anyio.Event()
         self._work: anyio.CancelScope | None = None
@@ -66,6 +71,7 @@ class Runner:
         """Live, crash, live again; returns once stopped or ended by itself."""
         quick = 0
         try:
+            await self._claim()
             while not self._stopping.is_set():
                 begun = anyio.current_time()
                 error = await self._live()
@@ -77,9 +83,32 @@ class Runner:
                 await self._pause(quick)
                 quick += 1
         finally:
+            if self._hold is not None:
+                self._hold.release()
             with anyio.CancelScope(shield=True), anyio.move_on_after(GOODBYE_LIMIT):
                 await self._report(self.name, "stopped", self.restarts, None)
             self.finished.set()
+
+    async def _claim(self) -> None:
+        """Wait until nobody else commands the device; then it is ours for all lives of the actor.
+
+        Where nothing can be locked (a read-only folder) the bridge says so and works.
+        """
+        told: Holder | None = None
+        while self._hold is not None and not self._stopping.is_set():
+            holder = self._hold.take()
+            if holder is None:
+                break
+            if holder != told:
+                told = holder
+                sentence = f"{self.name} is held by {holder} and starts when that has ended"
+                self._log.warning(sentence)
+                await self._report(self.name, "starting", self.restarts, sentence)
+            with anyio.move_on_after(_HELD_PAUSE):
+                await self._stopping.wait()
+        if self._hold is not None and self._hold.why_not:
+            sentence = f"nobody can be kept from commanding {self.name} too: {self._hold.why_not}"
+            self._log.warning(sentence)
 
     async def _pause(self, quick: int) -> None:
         if quick == 0:

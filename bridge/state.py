@@ -16,6 +16,20 @@ if TYPE_CHECKING:
     from structlog.typing import FilteringBoundLogger
 
 
+def give_to_owner(root: Path, *paths: Path) -> None:
+    """Give what root makes in somebody's state folder to that somebody, who must read it later.
+
+    A command run with `sudo` beside a service would else leave a journal that the service cannot
+    open.
+    """
+    if os.geteuid() != 0:
+        return
+    with contextlib.suppress(OSError):
+        owner = root.stat()
+        for path in paths:
+            os.chown(path, owner.st_uid, owner.st_gid)
+
+
 class StateFolder:
     """One actor's corner of the state folder.
 
@@ -24,7 +38,7 @@ class StateFolder:
     """
 
     def __init__(self, root: Path, owner: str, log: FilteringBoundLogger) -> None:
-        self._folder = root / owner
+        self._root, self._folder = root, root / owner
         self._outage = Outage(log, f"the state folder {self._folder}")
         self._log = log
 
@@ -52,6 +66,7 @@ class StateFolder:
                 file.write(msgspec.json.encode(content))
                 file.flush()
                 os.fsync(file.fileno())
+            give_to_owner(self._root, self._folder, scratch)
             scratch.replace(path)
         except OSError as error:
             self._outage.gone(error.strerror or str(error))

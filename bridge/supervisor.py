@@ -15,6 +15,8 @@ from bridge.config.kinds import find_kind
 from bridge.discovery import Publisher, bridge_messages
 from bridge.discovery.sweep import sweep
 from bridge.errors import SecondBridgeError
+from bridge.hold import Hold
+from bridge.leftovers import left_behind
 from bridge.log import get_logger
 from bridge.runner import Runner
 from bridge.state import StateFolder
@@ -95,6 +97,7 @@ class Supervisor:
             await self._bus.connection.connected.wait()
             await self._publish_info()
             self._announce()
+            self._tell_leftovers()
             self._start(self.config.actors)
             self.started.set()
             systemd.notify("READY=1")
@@ -145,6 +148,7 @@ class Supervisor:
                 name=name,
                 stops_first=actor_class.stops_first,
                 report=self._report,
+                hold=Hold(self.config.state, name, "bridge") if actor_class.commands() else None,
             )
             self.runners[name] = runner
             self._tasks.start_soon(runner.run)
@@ -167,6 +171,7 @@ class Supervisor:
         self._start([*changes.started, *changes.restarted])
         await self._publish_info()
         self._announce()
+        self._tell_leftovers()
         if self._tasks is not None:
             self._tasks.start_soon(self._sweep)
         words = [
@@ -212,6 +217,11 @@ class Supervisor:
         state = StateFolder(self.config.state, "bridge", self.log)
         publisher = Publisher(self._bus, self.config, state)
         publisher.show("bridge", bridge_messages(publisher.house, site=bool(self.config.site)))
+
+    def _tell_leftovers(self) -> None:
+        """Say what an actor that is no longer configured has left in its devices."""
+        for sentence in left_behind(self.config.state, self.config.actors):
+            self.log.warning(sentence)
 
     async def _sweep(self) -> None:
         """Remove the discovery of what this configuration no longer has."""

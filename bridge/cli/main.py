@@ -16,7 +16,7 @@ from bridge.errors import ConfigError, HeliographError, SecondBridgeError
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-COMMANDS = ("run", "check", "doctor", "watch", "read", "topics")
+COMMANDS = ("run", "check", "doctor", "watch", "read", "set", "sim", "topics")
 
 EXIT_OK = 0
 EXIT_FAILED = 1
@@ -51,7 +51,7 @@ def parser() -> argparse.ArgumentParser:
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run one command; the exit code."""
     words = sys.argv[1:] if arguments is None else arguments
-    if words[:1] == ["run"] and threading.current_thread() is threading.main_thread():
+    if words[:1] in (["run"], ["sim"]) and threading.current_thread() is threading.main_thread():
         # From the first moment on, not only once everything is loaded and the loop listens.
         signal.signal(signal.SIGTERM, _stopped_before_it_ran)
     args = parser().parse_args(arguments)

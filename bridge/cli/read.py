@@ -19,6 +19,8 @@ if TYPE_CHECKING:
     from bridge.contract import Contract
     from bridge.device import Device
 
+    Values = Mapping[str, float | str | None]
+
 
 def add_parser(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
     """Declare the command."""
@@ -29,8 +31,16 @@ def add_parser(commands: argparse._SubParsersAction[argparse.ArgumentParser]) ->
         "broker nor a running bridge is needed. Exit code 1 when the device does not answer.",
     )
     parser.add_argument("actor", metavar="ACTOR", help="the id of the device in the configuration")
+    parser.add_argument(
+        "--device", metavar="SUB", help="only this device of an actor with several (ess-SUB or SUB)"
+    )
     parser.add_argument("--config", type=Path, metavar="FILE")
-    parser.add_argument("--json", action="store_true", help="print one JSON object")
+    parser.add_argument(
+        "--json",
+        action="store_true",
+        help="print one JSON object: quantity -> value (null = unknown) and unit; for several "
+        "devices one such object for each",
+    )
 
 
 def run(args: argparse.Namespace) -> int:
@@ -43,22 +53,51 @@ def run(args: argparse.Namespace) -> int:
     contract = load_contract()
     device = make_device(config, contract, args.actor)
     try:
-        values = rounded(anyio.run(_read, device), contract)
+        found = anyio.run(_read, device)
     except DeviceError as error:
-        print(error, file=sys.stderr)
+        print(f"{error}{hint(config, args.actor)}", file=sys.stderr)
         return 1
+    wish = sub_device(args.actor, args.device)
+    if wish is not None and wish not in found:
+        print(f"{args.actor} has no device {wish}; it has {', '.join(found)}", file=sys.stderr)
+        return 2
+    readings = {
+        name: rounded(values, contract)
+        for name, values in found.items()
+        if wish is None or name == wish
+    }
     if args.json:
-        import msgspec
-
-        print(msgspec.json.encode(dict(values)).decode())
-    else:
+        _print_json(readings, contract)
+        return 0
+    for name, values in readings.items():
+        if len(readings) > 1:
+            print(f"{name}:")
         print_values(values, contract)
     return 0
 
 
-async def _read(device: Device) -> Mapping[str, float | str | None]:
+async def _read(device: Device) -> Mapping[str, Values]:
     async with device.direct():
-        return await device.read_once()
+        return await device.read_all()
+
+
+def sub_device(actor: str, wish: str | None) -> str | None:
+    """The id of one device of an actor, typed whole or without the actor's id in front."""
+    if wish is None or wish == actor or wish.startswith(f"{actor}-"):
+        return wish
+    return f"{actor}-{wish}"
+
+
+def hint(config: Config, actor: str) -> str:
+    """What may be the reason why a device does not answer: a bridge that runs beside us."""
+    from bridge.hold import Hold
+
+    hold = Hold(config.state, actor, "look")
+    holder = hold.take() if hold.path.exists() else None
+    hold.release()
+    if holder is None:
+        return ""
+    return f"; {holder} has it, and some devices take only one client at a time"
 
 
 def make_device(config: Config, contract: Contract, name: str) -> Device:
@@ -83,9 +122,7 @@ def make_device(config: Config, contract: Contract, name: str) -> Device:
     return actor_class(context)
 
 
-def rounded(
-    values: Mapping[str, float | str | None], contract: Contract
-) -> dict[str, float | str | None]:
+def rounded(values: Values, contract: Contract) -> dict[str, float | str | None]:
     """The values with as many decimals as their quantities have."""
     found: dict[str, float | str | None] = {}
     for name, value in values.items():
@@ -96,7 +133,21 @@ def rounded(
     return found
 
 
-def print_values(values: Mapping[str, float | str | None], contract: Contract) -> None:
+def _print_json(readings: Mapping[str, Values], contract: Contract) -> None:
+    import msgspec
+
+    found = {
+        device: {
+            name: {"value": value, "unit": contract.quantity(name).unit}
+            for name, value in values.items()
+        }
+        for device, values in readings.items()
+    }
+    shown = found if len(found) > 1 else next(iter(found.values()), {})
+    print(msgspec.json.encode(shown).decode())
+
+
+def print_values(values: Values, contract: Contract) -> None:
     """One line a quantity: name, value, unit."""
     width = max(map(len, values), default=0)
     for name, value in values.items():

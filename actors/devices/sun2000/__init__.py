@@ -1,0 +1,1 @@
+"""Huawei SUN2000 inverters with their meter and LUNA2000 battery, over Modbus."""

@@ -1,0 +1,55 @@
+"""Writes a control of a device and reads it back: counted, limited, timed, noted for a crash."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import anyio
+
+from bridge.control_entry import Mismatch, text_of
+from bridge.daily import DailyWrites, Journal
+from bridge.errors import DeviceError
+from bridge.lease import same
+
+if TYPE_CHECKING:
+    from bridge.control_entry import Entry
+    from bridge.device import Device
+    from bridge.lease import Value
+
+_WRITE_LIMIT = 20.0
+# How long a state that was read is trusted enough not to write the same value again (s).
+_TRUST, _TRUST_PERSISTENT = 2.0, 60.0
+
+
+class Writer:
+    """The writes of one actor: `daily` counts them, `journal` knows what is lent out."""
+
+    def __init__(self, actor: Device) -> None:
+        self._actor = actor
+        self.daily = DailyWrites(actor)
+        self.journal = Journal(actor.state)
+
+    def has(self, entry: Entry, value: Value) -> bool:
+        """True when the device was seen with this value so lately that writing it is needless."""
+        trust = _TRUST_PERSISTENT if self.daily.limited(entry.name) else _TRUST
+        young = self._actor.clock.now() - entry.known_at <= trust
+        return young and same(value, entry.state, entry.tolerance)
+
+    async def write(self, entry: Entry, value: Value) -> Value:
+        """Write and compare with what is read back, twice at most. Raises DeviceError."""
+        found: Value | None = None
+        for _ in range(2):
+            self.daily.count(entry.name)
+            found = await self.call(entry, value)
+            entry.state, entry.known_at = found, self._actor.clock.now()
+            if found is not None and same(value, found, entry.tolerance):
+                return found
+        raise Mismatch(
+            f"{entry.name} was set to {text_of(value)}, but the device has {text_of(found)}"
+        )
+
+    async def call(self, entry: Entry, value: Value | None) -> Value | None:
+        """Tell the device (None = give back), 20 s at most; as read back. Raises DeviceError."""
+        with anyio.move_on_after(_WRITE_LIMIT):
+            return await self._actor.write_control(entry.name, value, device=entry.device)
+        raise DeviceError(f"{entry.device} did not answer for {_WRITE_LIMIT:g} s")

@@ -1,0 +1,326 @@
+"""RegisterDevice: an actor made from a table of registers.
+
+A kind's folder holds the table; its class says which quantities and controls it may have. What is
+read, decoded, published, written and given back is done here, the same for every maker.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import inspect
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any, Literal
+
+import msgspec
+from msgspec import Meta
+
+from bridge.config.settings import DeviceSettings
+from bridge.config.types import Host, Port
+from bridge.device import Device
+from bridge.errors import DeviceError, DeviceRefused
+from bridge.modbus.link import LinkSpec, links
+from bridge.modbus.registers import Registers
+from bridge.modbus.wire import READ_HOLDING, Refusal, Wire
+from bridge.register_controls import RegisterControls
+from bridge.register_journal import FlashBudget, Originals
+from bridge.registers import Pacing, RegisterMap, find_map, load_map, maps_of
+from bridge.registers.controls import Asked, Recipe, TableRecipe
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
+
+    from bridge.actor import Context
+    from bridge.contract import Control
+    from bridge.modbus.link import Link
+    from bridge.registers.model import Value
+
+Unit = Annotated[int, Meta(ge=0, le=255)]
+"""A Modbus unit id."""
+
+
+class RegisterSettings(DeviceSettings, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """What every device made of registers takes.
+
+    transport: `modbus` (TCP), `rtu_over_tcp` (a gateway that passes frames on) or `serial` (then
+    `tty` and `baudrate` instead of `host` and `port`); unit: Modbus unit id, None for the usual
+    one; retries: how often a lost or garbled answer is asked for again; unconfirmed: read rows too
+    that no second source confirms; daily_writes: most writes a day of each row kept in flash.
+    """
+
+    host: Host = ""
+    port: Port = 502
+    transport: Literal["modbus", "rtu_over_tcp", "serial"] = "modbus"
+    tty: str | None = None
+    baudrate: Annotated[int, Meta(ge=300, le=1_000_000)] = 9600
+    unit: Unit | None = None
+    retries: Annotated[int, Meta(ge=0, le=10)] = 2
+    unconfirmed: bool = False
+    daily_writes: Annotated[int, Meta(ge=1, le=100_000)] = 50
+
+    def check(self) -> Iterator[tuple[str, str]]:
+        """What does not fit together: (setting, sentence)."""
+        if self.transport == "serial":
+            if self.tty is None:
+                yield "transport", "transport: serial needs `tty`, such as /dev/ttyUSB0"
+        elif not self.host:
+            yield "host", "`host` is missing: the address of the device or its gateway"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Bound:
+    """One device that an actor publishes: its id, its table, and recipes beyond the table's.
+
+    `controls`: those that are offered (None: every recipe); what a device lacks is not offered.
+    """
+
+    device: str
+    table: RegisterMap
+    recipes: Mapping[str, Recipe] = field(default_factory=dict)
+    controls: tuple[str, ...] | None = None
+
+    def all_recipes(self) -> dict[str, Recipe]:
+        """The recipes that are offered, by control."""
+        found: dict[str, Recipe] = {
+            name: TableRecipe(entry, self.table) for name, entry in self.table.controls.items()
+        }
+        found |= self.recipes
+        if self.controls is None:
+            return found
+        return {name: found[name] for name in self.controls}
+
+
+class RegisterDevice(Device):
+    """Reads and controls one endpoint through tables; decides nothing."""
+
+    def __init__(self, context: Context) -> None:
+        super().__init__(context)
+        settings: RegisterSettings = self.settings
+        self.bound: tuple[Bound, ...] = ()
+        self.registers: dict[str, Registers] = {}
+        self._served: dict[str, RegisterControls] = {}
+        self._originals = Originals(self.state)
+        self._budget = FlashBudget(self.state, self.clock, settings.daily_writes)
+        self._link: Link | None = None
+
+    # ---------------------------------------------------------------- for a kind to say
+
+    def devices(self) -> Sequence[Bound]:
+        """What there is without asking; default: one device with the only table of the folder."""
+        return (Bound(device=self.id, table=self.map()),)
+
+    async def identify(self) -> Sequence[Bound]:
+        """What there is, asked through `read_words`; called when the device (again) answers."""
+        return self.devices()
+
+    def refine(
+        self,
+        device: str,  # noqa: ARG002 - for kinds with several devices
+        values: dict[str, Value | None],
+        rows: Mapping[str, Value | None],  # noqa: ARG002 - for kinds that look at rows
+    ) -> Mapping[str, Value | None]:
+        """Quantities as they are published; `rows` are the values of the table's rows. Pure."""
+        return values
+
+    def spec(self) -> LinkSpec:
+        """The endpoint; actors that name the same one share its connection."""
+        settings: RegisterSettings = self.settings
+        if settings.transport == "serial":
+            tty, baudrate = settings.tty or "", settings.baudrate
+            return LinkSpec(transport="serial", tty=tty, baudrate=baudrate)
+        return LinkSpec(transport=settings.transport, host=settings.host, port=settings.port)
+
+    def pacing(self) -> Pacing:
+        """The pauses that the device wants, whatever else it turns out to be."""
+        found = Pacing()
+        for path in maps_of(folder_of(type(self))).values():
+            found = found.strictest(load_map(path).pacing)
+        return found
+
+    def wire(self) -> Wire:
+        """The connection that the settings ask for."""
+        from bridge.modbus.tcp import RtuOverTcpWire, SerialWire, TcpWire
+
+        settings: RegisterSettings = self.settings
+        if settings.transport == "serial":
+            return SerialWire(settings.tty or "", settings.baudrate)
+        if settings.transport == "rtu_over_tcp":
+            return RtuOverTcpWire(settings.host, settings.port)
+        return TcpWire(settings.host, settings.port)
+
+    @classmethod
+    def map(cls, name: str | None = None) -> RegisterMap:
+        """A table of this kind's folder by name; without one, the only one."""
+        return find_map(folder_of(cls), name)
+
+    # ---------------------------------------------------------------- the device
+
+    @property
+    def link(self) -> Link:
+        """The shared connection, while the actor runs."""
+        if self._link is None:
+            raise DeviceError(f"{self.id} is not connected")
+        return self._link
+
+    async def read_words(
+        self, address: int, count: int, *, unit: int | None = None, function: int = READ_HOLDING
+    ) -> Sequence[int]:
+        """Read words as they are. Raises DeviceError. For `identify`."""
+        settings: RegisterSettings = self.settings
+        chosen = unit if unit is not None else settings.unit
+        return await self.link.read(
+            1 if chosen is None else chosen, function, address, count, timeout=settings.timeout
+        )
+
+    @property
+    def refused(self) -> dict[str, str]:
+        """Rows that the device refused -> how it said so."""
+        return {name: why for each in self.registers.values() for name, why in each.refused.items()}
+
+    async def run(self) -> None:
+        """Poll until stopped."""
+        await self._open()
+        await self.poll(self._reading, interval=self.settings.interval)
+
+    async def safe(self) -> None:
+        """Close the connection; what was lent out has been given back before."""
+        await self._close()
+
+    @contextlib.asynccontextmanager
+    async def direct(self) -> AsyncIterator[None]:
+        """Hold the connection for readings without a bridge."""
+        await self._open()
+        try:
+            yield
+        finally:
+            await self._close()
+
+    async def _open(self) -> None:
+        if self._link is None:
+            self._link = links().acquire(self.spec(), self.wire, self.pacing(), clock=self.clock)
+
+    async def _close(self) -> None:
+        link, self._link = self._link, None
+        if link is not None:
+            await links().release(link, self.pacing())
+
+    # ---------------------------------------------------------------- reading
+
+    async def read_once(self) -> Mapping[str, Value | None]:
+        """One reading of the actor's own device. Raises DeviceError."""
+        return (await self.read_all())[self.id]
+
+    async def read_all(self) -> Mapping[str, Mapping[str, Value | None]]:
+        """One reading of every device that the actor publishes, by id. Raises DeviceError.
+
+        A device beside the actor's own that refuses is left out, with why in the log.
+        """
+        if not self.bound or self.status_of() == "offline":
+            self._bind(await self.identify())
+        found: dict[str, Mapping[str, Value | None]] = {}
+        for bound in self.bound:
+            registers = self.registers[bound.device]
+            try:
+                await registers.poll()
+            except DeviceRefused as error:
+                if bound.device == self.id:
+                    raise
+                await self.device_status("offline", str(error), device=bound.device)
+                continue
+            values = registers.quantities()
+            found[bound.device] = self.refine(bound.device, values, registers.values)
+        return found
+
+    async def _reading(self) -> Mapping[str, Value | None]:
+        found = await self.read_all()
+        for bound in self.bound:
+            if bound.device in found:
+                await self._tell(bound, found[bound.device])
+        return found[self.id]
+
+    async def _tell(self, bound: Bound, values: Mapping[str, Value | None]) -> None:
+        device, registers = bound.device, self.registers[bound.device]
+        if device != self.id:
+            await self.reading(values, device=device)
+        await self.info(**registers.info(), device=device)
+        served = self._served[device]
+        await self.desk.offer(*served.recipes, device=device)
+        for control in served.recipes:
+            state = served.state(control)
+            if state is not None:
+                await self.control_state(control, state, device=device)
+
+    def _bind(self, bound: Sequence[Bound]) -> None:
+        if tuple(bound) == self.bound:
+            return
+        settings: RegisterSettings = self.settings
+        self.bound = tuple(bound)
+        self.registers = {
+            each.device: Registers(
+                each.table,
+                self.link,
+                unit=settings.unit,
+                timeout=settings.timeout,
+                retries=settings.retries,
+                unconfirmed=settings.unconfirmed,
+                clock=self.clock,
+            )
+            for each in self.bound
+        }
+        recipes = {each.device: each.all_recipes() for each in self.bound}
+        self._served = {
+            device: RegisterControls(
+                device, self.registers[device], found, self._originals, self._budget
+            )
+            for device, found in recipes.items()
+        }
+        every = [(name, r) for found in recipes.values() for name, r in found.items()]
+        self.watchdog = {name: r.watchdog for name, r in every if r.watchdog is not None}  # type: ignore[misc] # a device's own
+        self.tolerance = {name: r.tolerance for name, r in every if r.tolerance is not None}  # type: ignore[misc] # as above
+
+    # ---------------------------------------------------------------- controls
+
+    def controls_at_start(self) -> Mapping[str, tuple[str, ...]]:
+        """None: they are served once the device has said what it is."""
+        return {}
+
+    def control_entry(self, control: str, device: str) -> Control:
+        """The contract's entry with the range and the words of this very device."""
+        entry = super().control_entry(control, device)
+        served = self._served.get(device)
+        recipe = served.recipes.get(control) if served else None
+        if served is None or recipe is None:
+            return entry
+        low, high = recipe.bounds(served.registers.values)
+        narrowed: dict[str, Any] = {}
+        if low is not None and (entry.min is None or low > entry.min):
+            narrowed["min"] = low
+        if high is not None and (entry.max is None or high < entry.max):
+            narrowed["max"] = high
+        if recipe.options and entry.options:
+            auto = ("auto",) if "auto" in entry.options and "auto" not in recipe.options else ()
+            narrowed |= {"options": (*auto, *recipe.options), "open": False}
+        elif recipe.options and entry.open:
+            narrowed |= {"options": recipe.options, "open": False}
+        return msgspec.structs.replace(entry, **narrowed)
+
+    async def write_control(
+        self, control: str, value: Asked | None, *, device: str
+    ) -> Asked | None:
+        """Set a control by its recipe (None = give back) and return it as read back."""
+        served = self._served.get(device)
+        if served is None:
+            raise DeviceError(f"{device} does not answer yet, so {control} cannot be set")
+        if value is None:
+            await served.back(control)
+            return None
+        leased = self.contract.control(control).lease
+        try:
+            return await served.set(control, value, leased=leased)
+        except Refusal as error:
+            raise DeviceRefused(f"{control} was not taken: {error}") from None
+
+
+def folder_of(kind: type[RegisterDevice]) -> Path:
+    """The folder in which a kind lives."""
+    return Path(inspect.getfile(kind)).parent

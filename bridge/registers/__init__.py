@@ -1,0 +1,6 @@
+"""What a table of registers means: decoding, planning of reads, quantities, and controls. Pure."""
+
+from bridge.registers.load import find_map, load_map, maps_of
+from bridge.registers.model import Limits, Pacing, Register, RegisterMap
+
+__all__ = ["Limits", "Pacing", "Register", "RegisterMap", "find_map", "load_map", "maps_of"]

@@ -1,0 +1,1 @@
+"""Victron GX over Modbus TCP."""
