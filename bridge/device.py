@@ -21,7 +21,7 @@ from bridge.errors import DeviceError
 from bridge.log import Outage
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
+    from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 
     from bridge.actor import Context
     from bridge.contract import Control, Quantity
@@ -95,6 +95,13 @@ class Device(Actor):
     async def read_all(self) -> Mapping[str, Values]:
         """One reading of each device of this actor, by device id. Raises DeviceError."""
         return {self.id: await self.read_once()}
+
+    def remarks(
+        self,
+        found: Mapping[str, Values],  # noqa: ARG002 - for subclasses
+    ) -> Mapping[str, Sequence[str]]:
+        """What its owner should know after `read_all` gave `found`: sentences by device id."""
+        return {}
 
     @contextlib.asynccontextmanager
     async def direct(self) -> AsyncIterator[None]:
@@ -318,10 +325,12 @@ class Device(Actor):
 
     async def _failed(self, why: str, failed: int, limit: int) -> None:
         await self.health(why)
-        if failed >= limit:
-            await self.device_status("offline", why)
-        else:
-            await self.mark_stale()
+        # What is read in one go fails together: every device that this actor publishes.
+        for device in (self.id, *(each for each in self._shown if each != self.id)):
+            if failed >= limit:
+                await self.device_status("offline", why, device=device)
+            else:
+                await self.mark_stale(device)
 
 
 def _out_of_range(quantity: Quantity, value: float) -> str | None:

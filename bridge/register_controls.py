@@ -6,13 +6,15 @@ from typing import TYPE_CHECKING
 
 from bridge.control_entry import Mismatch, text_of
 from bridge.errors import DeviceError
+from bridge.registers.controls import ORIGINAL, Step
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from bridge.modbus.registers import Registers
     from bridge.register_journal import FlashBudget, Originals
-    from bridge.registers.controls import Asked, Recipe, Step
+    from bridge.registers.controls import Asked, Recipe
+    from bridge.registers.model import Value
 
 _TRIES = 2
 
@@ -39,7 +41,8 @@ class RegisterControls:
             sentence = f"{control} cannot be set while {holder} is held: give that back first"
             raise DeviceError(sentence)
         seen = await self.registers.fresh(recipe.touches | recipe.needs)
-        steps = recipe.steps(value, seen)
+        known = {**seen, **self._before(control, recipe)}
+        steps = [self._as_found(control, step) for step in recipe.steps(value, known)]
         if leased:
             self._note(control, recipe)
         await self._carry_out(recipe, steps, limited=True)
@@ -57,6 +60,28 @@ class RegisterControls:
     def state(self, control: str) -> Asked | None:
         """What the rows that were read last say about a control."""
         return self._recipe(control).state(self.registers.values)
+
+    def _as_found(self, control: str, step: Step) -> Step:
+        """A step to `original`: what was there before this control's first write."""
+        if step.value != ORIGINAL:
+            return step
+        noted = self._originals.of(self.device, control)
+        words = noted[step.name] if step.name in noted else self.registers.raw(step.name)
+        if words is None:
+            raise DeviceError(f"{control} cannot be set: {step.name} cannot be read")
+        return Step(step.name, words=words)
+
+    def _before(self, control: str, recipe: Recipe) -> dict[str, Value | None]:
+        """`original_ROW` -> what the row held before this control's first write."""
+        noted = self._originals.of(self.device, control)
+        return {
+            f"{ORIGINAL}_{name}": (
+                self.registers.value_of(name, noted[name])
+                if noted.get(name)
+                else self.registers.values.get(name)
+            )
+            for name in recipe.touches
+        }
 
     def _recipe(self, control: str) -> Recipe:
         recipe = self.recipes.get(control)
@@ -95,7 +120,8 @@ class RegisterControls:
             await registers.write(steps, always=recipe.triggers, atomic=recipe.atomic)
             if recipe.settle:
                 await registers.clock.sleep(recipe.settle)
-            readable = [name for name in wanted if table[name].access != "W"]
+            unread = frozenset() if limited else recipe.taken_over
+            readable = [n for n in wanted if table[n].access != "W" and n not in unread]
             await registers.fresh(readable)
             wrong = next(
                 (

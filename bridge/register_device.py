@@ -231,6 +231,17 @@ class RegisterDevice(Device):
             found[bound.device] = self.refine(bound.device, values, registers.values)
         return found
 
+    def remarks(
+        self, found: Mapping[str, Mapping[str, Value | None]]
+    ) -> Mapping[str, Sequence[str]]:
+        """Which registers were refused, and why values are unknown."""
+        from bridge.register_report import report
+
+        return {
+            device: tuple(report(registers, found.get(device, {})))
+            for device, registers in self.registers.items()
+        }
+
     async def _reading(self) -> Mapping[str, Value | None]:
         found = await self.read_all()
         for bound in self.bound:
@@ -318,7 +329,7 @@ class RegisterDevice(Device):
         try:
             return await served.set(control, value, leased=leased)
         except Refusal as error:
-            raise DeviceRefused(f"{control} was not taken: {error}") from None
+            raise Refusal(f"{control} was not taken: {error}", error.code) from None
 
 
 def folder_of(kind: type[RegisterDevice]) -> Path:

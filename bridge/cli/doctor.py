@@ -178,7 +178,7 @@ def _tell_bridge(config: Config, retained: dict[str, bytes], tell: Tell) -> None
 
 
 async def _try_device(config: Config, contract: Contract, name: str, tell: Tell) -> None:
-    from bridge.cli.read import make_device, plain, rounded
+    from bridge.cli.read import hint, make_device, plain, rounded
 
     what = f"{config.actors[name].kind} {name}"
     try:
@@ -191,17 +191,23 @@ async def _try_device(config: Config, contract: Contract, name: str, tell: Tell)
     try:
         with anyio.fail_after(_DEVICE):
             async with device.direct():
-                values = await device.read_once()
+                found = await device.read_all()
+                remarks = device.remarks(found)
     except TimeoutError:
-        tell(what, False, f"no reading within {_DEVICE:g} s")
+        tell(what, False, f"no reading within {_DEVICE:g} s{hint(config, name)}")
+        return
     except HeliographError as error:
-        tell(what, False, str(error))
-    else:
+        tell(what, False, f"{error}{hint(config, name)}")
+        return
+    for device_id, values in found.items():
         known = {
             key: value for key, value in rounded(values, contract).items() if value is not None
         }
         some = ", ".join(f"{key} {plain(value)}" for key, value in list(known.items())[:4])
-        tell(what, True, f"{len(known)} of {len(values)} values: {some}")
+        one = what if device_id == name else f"{what} ({device_id})"
+        tell(one, True, f"{len(known)} of {len(values)} values: {some}")
+        for remark in remarks.get(device_id, ()):
+            tell(one, None, remark)
 
 
 if TYPE_CHECKING:

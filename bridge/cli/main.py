@@ -16,7 +16,18 @@ from bridge.errors import ConfigError, HeliographError, SecondBridgeError
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-COMMANDS = ("run", "check", "doctor", "watch", "read", "set", "sim", "topics")
+COMMANDS = (
+    "run",
+    "check",
+    "doctor",
+    "watch",
+    "read",
+    "set",
+    "discover",
+    "registers",
+    "sim",
+    "topics",
+)
 
 EXIT_OK = 0
 EXIT_FAILED = 1
@@ -54,7 +65,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     if words[:1] in (["run"], ["sim"]) and threading.current_thread() is threading.main_thread():
         # From the first moment on, not only once everything is loaded and the loop listens.
         signal.signal(signal.SIGTERM, _stopped_before_it_ran)
-    args = parser().parse_args(arguments)
+    args = parser().parse_args(_arranged(words))
     module = importlib.import_module(f"bridge.cli.{args.command}")
     try:
         return int(module.run(args))
@@ -71,6 +82,14 @@ def main(arguments: Sequence[str] | None = None) -> int:
         if others is not None or ours is None:
             raise
         return report(_first(ours))
+
+
+def _arranged(words: Sequence[str]) -> Sequence[str]:
+    """The words in an order that argparse takes, for a command that cares."""
+    if not words or words[0] not in COMMANDS:
+        return words
+    arrange = getattr(importlib.import_module(f"bridge.cli.{words[0]}"), "arrange", None)
+    return words if arrange is None else [words[0], *arrange(words[1:])]
 
 
 def _stopped_before_it_ran(*_: object) -> NoReturn:

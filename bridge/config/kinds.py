@@ -61,6 +61,10 @@ class Kind:
         """Import the kind's sim.py; None when it has none. Raises KindError."""
         return self._import("sim") if (self.folder / "sim.py").is_file() else None
 
+    def discoverer(self) -> ModuleType | None:
+        """Import the kind's discover.py (bridge/discover.py); None when it has none."""
+        return self._import("discover") if (self.folder / "discover.py").is_file() else None
+
     def _import(self, part: str) -> ModuleType:
         try:
             return importlib.import_module(f"{self.module}.{part}")

@@ -24,6 +24,7 @@ _SPELLED = {
     "L3": "L3",
 }
 _MOST_DIGITS = 2
+_LONGEST_TEXT = 255
 _LEAST_EXPIRY = 120
 _LONGEST_AGE = 3600
 _FINEST_STEP = 0.001  # Home Assistant refuses finer ones
@@ -78,7 +79,7 @@ def _numeric(value: Value) -> Entity:
 
 
 def control(entry: Control, state_topic: str) -> Entity:
-    """A number, switch or select for a control; its commands go to `…/Set`, never retained."""
+    """A number, switch, select or text for a control; its commands go to `…/Set`, never retained."""
     found: Entity = {
         "p": entry.platform,
         "name": words(entry.name),
@@ -99,6 +100,8 @@ def control(entry: Control, state_topic: str) -> Entity:
                 found["ent_cat"] = "config"
         case "select":
             found["ops"] = list(entry.options)
+        case "text":
+            found |= {"max": entry.max_length or _LONGEST_TEXT, "ent_cat": "config"}
         case _:
             found |= _ON_OFF
     return found

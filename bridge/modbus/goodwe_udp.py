@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Final
 import anyio
 
 from bridge.errors import DeviceError, DeviceGarbled, DeviceTimeout
+from bridge.modbus.solarman_frames import crc16
 from bridge.modbus.stream import join_host, split_host
 from bridge.modbus.wire import WRITE_SINGLE, Refusal, why
 
@@ -30,16 +31,6 @@ _FIRST: Final = len(HEAD) + 3  # the head, unit, function, and a byte that says 
 _REFUSAL: Final = len(HEAD) + 5
 _CONFIRMATION: Final = len(HEAD) + 8
 _MOST_BYTES: Final = 512
-
-
-def crc16(frame: bytes) -> bytes:
-    """The check of a Modbus RTU frame as it is sent: low byte first."""
-    crc = 0xFFFF
-    for byte in frame:
-        crc ^= byte
-        for _ in range(8):
-            crc = (crc >> 1) ^ 0xA001 if crc & 1 else crc >> 1
-    return struct.pack("<H", crc)
 
 
 def question(unit: int, function: int, address: int, count: int) -> bytes:
@@ -62,12 +53,14 @@ class Answer:
     """Puts together the answer to one request from the datagrams that come in.
 
     `length`: bytes of payload that a read must bring; None for a write, which brings 4. A whole
-    answer may come in two datagrams. What belongs to another request is passed over.
+    answer may come in two datagrams. What belongs to another request is passed over;
+    `passed_over` says of what came instead of the answer, without its subject.
     """
 
     def __init__(self, unit: int, function: int, length: int | None) -> None:
         self._unit, self._function, self._length = unit, function, length
         self._begun = b""
+        self.passed_over: str | None = None
 
     def take(self, datagram: bytes) -> bytes | None:
         """Give the payload once it is whole, None while it is not.
@@ -85,7 +78,11 @@ class Answer:
             self._begun = frame
             return None
         unit, function, third = frame[2:_FIRST]
-        if unit != self._unit or function & ~_FAILED != self._function:
+        if unit != self._unit:
+            self.passed_over = f"answers as unit {unit}, not as unit {self._unit}: check `unit`"
+            return None
+        if function & ~_FAILED != self._function:
+            self.passed_over = "answers other questions than it is asked"
             return None
         return self._whole(frame, third, refused=bool(function & _FAILED))
 
@@ -95,11 +92,12 @@ class Answer:
         elif self._length is None:
             expected = _CONFIRMATION
         elif third != self._length:
-            return None  # as long as another question wanted it
+            self.passed_over = "answers other questions than it is asked"
+            return None
         else:
             expected = _FIRST + third + 2
         if len(frame) < expected:
-            self._begun = frame
+            self._begun, self.passed_over = frame, "sends only a part of its answer"
             return None
         self._begun = b""
         # Some dongles send more bytes than belong to the frame; its check says where it ends.
@@ -118,6 +116,7 @@ class GoodweUdp:
         self.name = f"the inverter at {join_host(*split_host(host, port))}"
         self._host, self._port = split_host(host, port)
         self._place: tuple[socket.AddressFamily, tuple[str, int]] | None = None
+        self._answer: Answer | None = None
 
     async def connect(self) -> None:
         """Look the name up. Whether somebody is there shows with the first answer."""
@@ -137,6 +136,12 @@ class GoodweUdp:
         """True when the address is known; UDP knows no more."""
         return self._place is not None
 
+    @property
+    def while_waiting(self) -> str | None:
+        """What came in place of the last answer, as one sentence; the link tells it."""
+        heard = self._answer.passed_over if self._answer else None
+        return f"{self.name} {heard}" if heard else None
+
     async def read(self, unit: int, function: int, address: int, count: int) -> Sequence[int]:
         """Give exactly `count` words."""
         request = question(unit, function, address, count)
@@ -152,6 +157,7 @@ class GoodweUdp:
             raise DeviceGarbled(f"{self.name} confirms something else than was written")
 
     async def _ask(self, request: bytes, answer: Answer) -> bytes:
+        self._answer = answer
         with self._socket() as place:
             try:
                 place.send(request)

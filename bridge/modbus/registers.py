@@ -98,8 +98,8 @@ class Registers:
         return self._quantities.of(self.values)
 
     def info(self) -> dict[str, str | None]:
-        """manufacturer, model, serial and firmware as far as rows tell them."""
-        found: dict[str, str | None] = {}
+        """manufacturer, model, serial and firmware as far as the table and its rows tell them."""
+        found = {"manufacturer": self.table.manufacturer}
         for row in self.polled["once"]:
             value = self.values.get(row.name)
             if row.info is not None and value is not None:
@@ -120,6 +120,11 @@ class Registers:
         words = self._words[row.station, row.function]
         found = tuple(words.get(place, -1) for place in row.places)
         return None if -1 in found else found
+
+    def value_of(self, name: str, words: tuple[int, ...]) -> Value | None:
+        """What a row with these words (as `raw` gives them) would say."""
+        row = self.table[name]
+        return decode(row, dict(zip(row.places, words, strict=False)), self._power(row))
 
     def expected_requests(self) -> dict[str, int]:
         """How many requests each class takes as planned now."""

@@ -18,6 +18,7 @@ from bridge.modbus.solarman_frames import (
     Framer,
     speaks_modbus_tcp,
 )
+from bridge.modbus.stream import join_host, split_host, unreachable
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -39,8 +40,9 @@ class SolarmanWire:
     def __init__(
         self, host: str, port: int = PORT, *, serial: int, seconds: Callable[[], float] = time.time
     ) -> None:
-        self.host, self.port, self.serial = host, port, serial
-        self.name = f"the stick at {host}"
+        self.host, self.port = split_host(host, port)
+        self.serial = serial
+        self.name = f"the stick at {join_host(self.host, self.port)}"
         self._seconds = seconds
         self._codec: Codec | None = None
         self._stream: _Stream | None = None
@@ -67,9 +69,7 @@ class SolarmanWire:
         try:
             await loop.create_connection(lambda: stream, self.host, self.port)
         except OSError as error:
-            reason = error.strerror or "no connection"
-            sentence = f"{self.name} cannot be reached on port {self.port}: {reason.lower()}"
-            raise DeviceTimeout(sentence) from None
+            raise DeviceTimeout(f"{self.name} cannot be reached: {unreachable(error)}") from None
         self._stream = stream
 
     async def close(self) -> None:

@@ -124,7 +124,7 @@ class TcpStream(Stream, asyncio.Protocol):
         try:
             _, stream = await loop.create_connection(lambda: cls(name), host, port)
         except OSError as error:
-            raise DeviceTimeout(f"{name} cannot be reached: {_unreachable(error)}") from error
+            raise DeviceTimeout(f"{name} cannot be reached: {unreachable(error)}") from error
         return stream
 
     async def send(self, data: bytes) -> None:
@@ -187,7 +187,7 @@ class SerialStream(Stream):
                 write_timeout=0,
                 exclusive=True,
             )
-        except (OSError, ValueError) as error:  # SerialException is an OSError
+        except (OSError, ValueError, OverflowError) as error:  # SerialException is an OSError
             reason = _NO_TTY.get(getattr(error, "errno", None) or 0, str(error))
             raise DeviceTimeout(f"{tty} cannot be opened: {reason}") from error
         return cls(tty, port)
@@ -231,7 +231,8 @@ class SerialStream(Stream):
             self._port.close()
 
 
-def _unreachable(error: OSError) -> str:
+def unreachable(error: OSError) -> str:
+    """Why there is no connection, in words."""
     if isinstance(error, socket.gaierror):
         return "nobody knows this name"
     if error.errno in _UNREACHABLE:

@@ -32,7 +32,7 @@ _EXCEPTION: Final = 0x80
 _EXCEPTION_FRAME: Final = 5
 _WRITE_FRAME: Final = 8
 _ANY_UNIT: Final = 0
-# s after a question without an answer in which the answer may still come, whatever is asked then
+# s after giving up a question in which its answer may still come
 LATE: Final = 5.0
 
 
@@ -192,14 +192,18 @@ class TcpWire(_ModbusWire):
             raise DeviceGarbled(sentence)
 
 
+class _Spoilt(DeviceGarbled):
+    """The answer has come, and noise has changed it."""
+
+
 class _RtuWire(_ModbusWire):
     """RTU frames: nothing but unit, function and length ties an answer to its question.
 
-    What came before a question is no answer to it. After a question without an answer, the next
-    one waits until the late answer cannot come any more: it is preceded by a harmless read with
-    the other reading function, and what comes before the answer to that is thrown away. A device
-    that ignores that function is left alone for LATE seconds. Closing the connection alone would
-    not do: a serial device, and a gateway that sends to all its clients, answer all the same.
+    What came before a question is no answer to it. A question that got none may still be answered
+    late: by a serial device in any case, and by a gateway that sends to all its clients also over
+    a new connection. So before a unit is asked with the same function again, it is asked for one
+    word with the other reading function: once that is answered (or refused), nothing older will
+    come. A unit that does not answer that either is left alone for LATE seconds.
     """
 
     silence = 0.0
@@ -207,45 +211,51 @@ class _RtuWire(_ModbusWire):
 
     def __init__(self, name: str) -> None:
         super().__init__(name)
-        self._unanswered: tuple[float, Any] | None = None
+        self._late: dict[tuple[int, int], float] = {}
 
     async def _exchange(self, stream: Stream, request: Any) -> bytes:
-        if self._unanswered is not None:
-            await self._settle(stream, *self._unanswered)
-        self._unanswered = (time.monotonic(), request)
-        await self._send(stream, request)
-        data = b""
-        while True:
-            data += await stream.receive()
-            body = _find(data, request)
-            if body is not None:
-                self._unanswered = None
-                return body
-            self._judge(data, request)
+        now = time.monotonic()
+        self._late = {key: until for key, until in self._late.items() if until > now}
+        if (until := self._late.get(_key(request))) is not None:
+            await self._settle(stream, request, until - now)
+        return await self._answer(stream, request)
 
-    async def _send(self, stream: Stream, request: Any) -> None:
+    async def _answer(self, stream: Stream, request: Any) -> bytes:
         await anyio.sleep(self.silence)
         stream.discard()
         await stream.send(_pymodbus().rtu.buildFrame(request))
+        data, answered = b"", False
+        try:
+            while True:
+                data += await stream.receive()
+                body = _find(data, request)
+                if body is not None:
+                    answered = True
+                    return body
+                self._judge(data, request)
+        except _Spoilt:
+            answered = True
+            raise
+        finally:
+            if not answered:
+                self._late[_key(request)] = time.monotonic() + LATE
 
-    async def _settle(self, stream: Stream, asked_at: float, old: Any) -> None:
-        left = asked_at + LATE - time.monotonic()
-        if left > 0:
-            other = READ_HOLDING if old.function_code == READ_INPUT else READ_INPUT
-            probe = _pymodbus().requests[other](dev_id=old.dev_id, address=old.address, count=1)
-            await self._send(stream, probe)
-            data = b""
-            with anyio.move_on_after(left):
-                while _find(data, probe) is None:
-                    data = (data + await stream.receive())[-_MOST_RUBBISH:]
-        self._unanswered = None
+    async def _settle(self, stream: Stream, request: Any, seconds: float) -> None:
+        other = READ_HOLDING if request.function_code == READ_INPUT else READ_INPUT
+        probe = _pymodbus().requests[other](dev_id=request.dev_id, address=request.address, count=1)
+        with anyio.move_on_after(seconds):
+            if _key(probe) not in self._late:
+                await self._answer(stream, probe)
+            else:
+                await anyio.sleep(seconds)
+        self._late = {key: until for key, until in self._late.items() if key[0] != request.dev_id}
 
     def _judge(self, data: bytes, request: Any) -> None:
         """Raise DeviceGarbled when the right answer will not come any more."""
         framer = _pymodbus().rtu
         unit, code = request.dev_id, request.function_code
         ours = unit in (_ANY_UNIT, data[0]) and data[1:2] == bytes([code])
-        if not ours and len(data) >= _EXCEPTION_FRAME and _intact(data):
+        if not ours and not self._late and len(data) >= _EXCEPTION_FRAME and _intact(data):
             seen = f"unit {data[0]}, function {data[1]}"
             sentence = f"{self.name} answered for {seen} where unit {unit}, function {code} was"
             raise DeviceGarbled(f"{sentence} asked")
@@ -253,7 +263,7 @@ class _RtuWire(_ModbusWire):
         if code not in (READ_HOLDING, READ_INPUT):
             size = _WRITE_FRAME
         if ours and len(data) >= size:
-            raise DeviceGarbled(f"{self.name} sent an answer with a wrong checksum")
+            raise _Spoilt(f"{self.name} sent an answer with a wrong checksum")
         if len(data) > _MOST_RUBBISH:
             raise DeviceGarbled(f"what answers at {self.name} does not speak Modbus RTU")
 
@@ -301,6 +311,10 @@ def wire_for(spec: LinkSpec) -> Wire:
 
 def _registers(address: int, count: int) -> str:
     return f"register {address}" if count == 1 else f"registers {address} to {address + count - 1}"
+
+
+def _key(request: Any) -> tuple[int, int]:
+    return request.dev_id, request.function_code
 
 
 def _intact(frame: bytes) -> bool:

@@ -87,7 +87,7 @@ def _scaled(value: float, row: Register) -> float:
     inverse = 1 / row.scale
     exact = round(inverse)
     scaled = value / exact if exact and abs(inverse - exact) < 1e-9 else value * row.scale  # noqa: PLR2004
-    return scaled + row.offset
+    return round(scaled + row.offset, 9) if row.offset else scaled
 
 
 def _signed(row: Register, raw: int) -> int:

@@ -23,6 +23,8 @@ Steps = dict[str, float | str]
 
 ORIGINAL: Final = "original"
 VALUE: Final = "value"
+# A row whose words are these two is a switch: its control is a flag.
+_FLAG: Final = frozenset({"on", "off"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,7 +46,8 @@ class Recipe:
     rows whose fresh values `steps` and `back` want to see. triggers: rows that are written even if
     they already hold the value. atomic: adjacent steps go out as one write. settle: s to wait
     before reading back. watchdog: s after which the device forgets. tolerance: how far the
-    read-back may be off. options: the words it takes, where it takes words.
+    read-back may be off. options: the words it takes, where it takes words. taken_over: rows that
+    the device writes itself once it has its own control back; after giving back they are not read.
     """
 
     touches: frozenset[str] = frozenset()
@@ -55,9 +58,13 @@ class Recipe:
     watchdog: float | None = None
     tolerance: float | None = None
     options: tuple[str, ...] = ()
+    taken_over: frozenset[str] = frozenset()
 
     def steps(self, value: Asked, seen: Mapping[str, Value | None]) -> Sequence[Step]:
-        """What sets `value`. Raises DeviceError with one sentence when it cannot be set now."""
+        """What sets `value`. Raises DeviceError with one sentence when it cannot be set now.
+
+        `seen` also holds `original_ROW`: what a row of `touches` was before the first write.
+        """
         raise NotImplementedError
 
     def back(
@@ -149,7 +156,8 @@ class TableRecipe(Recipe):
         self.tolerance = entry.tolerance
         if entry.register is not None and not entry.blocks:
             row = table[entry.register]
-            self.options = tuple(row.enum.values())
+            flag = set(row.enum.values()) == _FLAG
+            self.options = () if flag else tuple(row.enum.values())
             if self.tolerance is None and row.scale_factor is None:
                 # The device counts in steps of `scale`: half of one is as near as it gets.
                 self.tolerance = abs(row.scale * entry.factor) / 2
@@ -236,6 +244,8 @@ class TableRecipe(Recipe):
         if self.entry.register is None:
             return None
         value = seen.get(self.entry.register)
+        if value in _FLAG and set(self.table[self.entry.register].enum.values()) == _FLAG:
+            return value == "on"
         return value * self.entry.factor if isinstance(value, (int, float)) else value
 
 

@@ -78,6 +78,7 @@ class _Control(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
 class _Table(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     device: str
     registers: list[dict[str, Any]]
+    manufacturer: str | None = None
     read: Literal["holding", "input"] = "holding"
     write: Literal["auto", "single", "multiple"] = "auto"
     unit: int = 1
@@ -107,6 +108,7 @@ def load_map(path: Path) -> RegisterMap:
         found_map = RegisterMap(
             name=path.stem,
             device=table.device,
+            manufacturer=table.manufacturer,
             registers=rows,
             quantities=table.quantities,
             controls={name: _control(name, entry) for name, entry in table.controls.items()},

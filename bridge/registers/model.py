@@ -142,6 +142,7 @@ class RegisterMap:
     pacing: Pacing = Pacing()
     unit: int = 1
     write: Literal["auto", "single", "multiple"] = "auto"
+    manufacturer: str | None = None
 
     @cached_property
     def by_name(self) -> Mapping[str, Register]:

@@ -52,7 +52,7 @@ class Formula:
         if missing and missing == len(self.names):
             return None
         try:
-            return self._expression.evaluate(known)
+            return self._expression.evaluate(known) + 0.0  # never -0
         except ExpressionError:
             return None
 
@@ -63,7 +63,8 @@ def quantity_of(row: Register, value: Value | None) -> Value | None:
         return None
     if isinstance(value, str):
         return value if row.meaning is None else row.meaning.get(value)
-    return value * row.factor if row.factor != 1.0 else value
+    # Adding 0.0 turns the -0.0 of an idle battery into 0.0.
+    return value * row.factor + 0.0 if row.factor != 1.0 else value
 
 
 class Quantities:
@@ -72,7 +73,15 @@ class Quantities:
     def __init__(self, table: RegisterMap, rows: frozenset[str]) -> None:
         self._rows = [each for each in table.registers if each.quantity and each.name in rows]
         # Of two rows for one quantity the one that knows counts, the first before the others.
-        self._formulas = [(name, Formula(text)) for name, text in table.quantities.items()]
+        self._formulas: list[tuple[str, Formula]] = []
+        usable = {*rows, *(each.quantity for each in self._rows)}
+        for name, text in table.quantities.items():
+            formula = Formula(text)
+            required = set(formula.names) - formula.optional
+            # What needs a row that is never read would be unknown for ever: it is left out.
+            if required <= usable and (not formula.names or usable & set(formula.names)):
+                self._formulas.append((name, formula))
+                usable.add(name)
 
     def of(self, values: Mapping[str, Value | None]) -> dict[str, Value | None]:
         """Quantities by name; None is unknown."""

@@ -11,7 +11,9 @@ import socket
 import struct
 from typing import TYPE_CHECKING, Any, Final, Protocol, Self
 
-from bridge.modbus.goodwe_udp import HEAD, crc16
+from bridge.modbus.goodwe_udp import HEAD
+from bridge.modbus.solarman_frames import crc16
+from bridge.modbus.wire import BUSY, DEVICE_FAILURE
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -28,7 +30,8 @@ FAULTS: Final = {
     "foreign_function": "passes on the answer to a question of another kind",
     "foreign_length": "passes on the answer to a question about more registers",
     "late": "answers after every client has given up",
-    "busy": "answers that the inverter is busy",
+    "busy": "says that it is busy, for ever",
+    "refused": "says that it failed inside",
 }
 QUIRKS: Final = {
     "loss": "loses every third question",
@@ -41,7 +44,6 @@ QUIRKS: Final = {
 _READS = (3, 4)
 _LATE = 30.0
 _SHORTEST = 4
-_BUSY = 6
 _LOST = 3
 
 
@@ -159,7 +161,8 @@ class GoodweDongle:
             "foreign_unit": framed((unit + 1) % 256, answer),
             "foreign_function": framed(unit, another),
             "foreign_length": framed(unit, longer),
-            "busy": framed(unit, bytes([pdu[0] | 0x80, _BUSY])),
+            "busy": framed(unit, bytes([pdu[0] | 0x80, BUSY])),
+            "refused": framed(unit, bytes([pdu[0] | 0x80, DEVICE_FAILURE])),
             "late": whole,
         }
         found = made[self.fault or "silence"]

@@ -46,7 +46,7 @@ FAULTS: Final = {
     "modbus_tcp": "speaks plain Modbus TCP on the same port",
 }
 QUIRKS: Final = {
-    "split": "sends each answer in three segments",
+    "split": "sends each answer in two segments",
     "bytewise": "sends each answer byte by byte",
     "heartbeat_before": "sends a heartbeat on its own before each answer",
     "heartbeat_glued_before": "sends a heartbeat and the answer in one segment",
@@ -201,7 +201,7 @@ class SolarmanStick:
         quirks = self.quirks
         segments = [raw]
         if "split" in quirks:
-            segments = [raw[:1], raw[1:20], raw[20:]]
+            segments = [raw[:20], raw[20:]]
         elif "bytewise" in quirks:
             segments = [bytes((byte,)) for byte in raw]
         elif "heartbeat_glued_before" in quirks:

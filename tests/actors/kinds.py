@@ -30,49 +30,56 @@ if TYPE_CHECKING:
 
 ROOT = Path(__file__).parents[2]
 COPY = "yourkind"
+INVERTER = "yourinverter"
 _PACKAGE = "kinds_of_a_newcomer"
-_QUICK = {"interval": 0.1, "timeout": 0.5}
+_QUICK = {"interval": 0.1, "timeout": 0.5, "retries": 0}
 
-NAMES = (*all_kinds(), COPY)
+NAMES = (*all_kinds(), COPY, INVERTER)
 SIMULATED = (
     *(name for name, kind in all_kinds().items() if (kind.folder / "sim.py").is_file()),
     COPY,
+    INVERTER,
 )
 # What keeps an actor away for longer than a test waits, on purpose.
 LASTING = {("shelly", "login"): "a wrong password is tried once a minute"}
 
 
-def contributing_commands() -> list[str]:
-    """The shell lines of the step "Make the folder"."""
+def contributing_commands(copy: str = COPY) -> list[str]:
+    """The shell lines that make the folder of that name, as CONTRIBUTING.md shows them."""
     text = (ROOT / "CONTRIBUTING.md").read_text(encoding="utf-8")
-    step = text[text.index("**Make the folder**") : text.index("**Put real answers")]
-    block = re.search(r"```sh\n(.*?)```", step, re.DOTALL)
-    assert block is not None, "the step must show what to type"
-    return [line.strip() for line in block[1].splitlines() if line.strip()]
+    for block in re.findall(r"```sh\n(.*?)```", text, re.DOTALL):
+        lines = [line.strip() for line in block.splitlines() if line.strip()]
+        if lines[0].startswith("cp -r") and lines[0].endswith(f"/{copy}"):
+            return lines
+    raise AssertionError(f"CONTRIBUTING.md must show how to make {copy}")
 
 
-def copy_template(folder: Path) -> Kind:
-    """Copy the skeleton by the commands of CONTRIBUTING.md into a package of its own."""
+def copy_template(folder: Path, copy: str = COPY) -> Kind:
+    """Copy a skeleton by the commands of CONTRIBUTING.md into a package of its own."""
+    package_name = f"{_PACKAGE}_{copy}"
     role = folder / "actors" / "devices"
     role.mkdir(parents=True)
-    shutil.copytree(
-        ROOT / "actors" / "_template",
-        folder / "actors" / "_template",
-        ignore=shutil.ignore_patterns("__pycache__"),
-    )
-    for command in contributing_commands():
+    skeletons = sorted((ROOT / "actors").glob("_template*"))
+    for skeleton in skeletons:
+        shutil.copytree(
+            skeleton,
+            folder / "actors" / skeleton.name,
+            ignore=shutil.ignore_patterns("__pycache__"),
+        )
+    for command in contributing_commands(copy):
         subprocess.run(["sh", "-c", command], cwd=folder, check=True, timeout=10)
     # `actors` is the real package in this process: the copy gets another name.
-    shutil.rmtree(folder / "actors" / "_template")
-    package = (folder / "actors").rename(folder / _PACKAGE)
+    for skeleton in skeletons:
+        shutil.rmtree(folder / "actors" / skeleton.name)
+    package = (folder / "actors").rename(folder / package_name)
     for inner in (package, package / "devices"):
         (inner / "__init__.py").write_text('"""A package."""\n')
-    for path in (package / "devices" / COPY).glob("*.py"):
-        path.write_text(path.read_text().replace("actors.devices", f"{_PACKAGE}.devices"))
-    for name in [name for name in sys.modules if name.partition(".")[0] == _PACKAGE]:
+    for path in (package / "devices" / copy).glob("*.py"):
+        path.write_text(path.read_text().replace("actors.devices", f"{package_name}.devices"))
+    for name in [name for name in sys.modules if name.partition(".")[0] == package_name]:
         del sys.modules[name]
     sys.path.insert(0, str(folder))
-    return KindRegistry(_PACKAGE).find(COPY)
+    return KindRegistry(package_name).find(copy)
 
 
 def is_device(kind: Kind) -> bool:

@@ -38,6 +38,7 @@ PLATFORMS: dict[str, set[str]] = {
     "number": {"cmd_t", "min", "max", "step", "mode", "unit_of_meas", "dev_cla", "ret"},
     "switch": {"cmd_t", "pl_on", "pl_off", "stat_on", "stat_off", "ret"},
     "select": {"cmd_t", "ops", "ret"},
+    "text": {"cmd_t", "max", "ret"},
 }
 NUMERIC = ("unit_of_meas", "stat_cla", "sug_dsp_prc")
 

@@ -175,7 +175,7 @@ class RawServer:
             self.open -= 1
 
 
-# -------------------------------------------------------------------------------- pymodbus as server
+# ------------------------------------------------------------------------------ pymodbus as server
 
 
 @contextlib.asynccontextmanager
@@ -230,7 +230,7 @@ class Line:
                 tasks.start_soon(self._back)
 
     async def _there(self) -> None:
-        while True:
+        while not self.cut:
             data = await self._read(self._near)
             self.heard.append(data)
             if self.respond is None:
@@ -279,7 +279,7 @@ async def line(
         found.close()
 
 
-# -------------------------------------------------------------------------------- for the link alone
+# ------------------------------------------------------------------------------ for the link alone
 
 
 class StillClock(Clock):
@@ -347,4 +347,4 @@ class FakeWire:
             return right
         if isinstance(step, Exception):
             raise step
-        return right if step is None else step  # type: ignore[no-any-return]
+        return right if step is None else step

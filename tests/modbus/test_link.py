@@ -207,7 +207,7 @@ async def test_a_cancelled_connect_is_nobody_elses_failure() -> None:
     assert clock.slept == []
 
 
-# -------------------------------------------------------------------------------- closed by the device
+# ----------------------------------------------------------------------------- closed by the device
 
 
 async def test_a_device_that_closes_after_each_request_loses_none() -> None:
@@ -287,7 +287,7 @@ async def test_the_same_endpoint_gets_the_same_link_with_the_strictest_pacing() 
     shared, wire = Links(), FakeWire()
     slow, patient = Pacing(between=0.5), Pacing(after_connect=2)
     other = LinkSpec(transport="modbus", host="192.168.1.20:502", port=1)
-    async with shared.use(SPEC, lambda: wire, slow) as one:
+    async with shared.use(SPEC, lambda: wire, slow, clock=StillClock()) as one:
         async with shared.use(other, FakeWire, patient) as two:
             assert one is two
             assert one.pacing == Pacing(between=0.5, after_connect=2)

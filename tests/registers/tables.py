@@ -1,4 +1,4 @@
-"""Every table of registers that there is, found by folder; none is named here."""
+"""Every table of registers in the tree, by the name that a failing test shows."""
 
 from __future__ import annotations
 
@@ -7,27 +7,21 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from bridge.registers import load_map
+from bridge.registers import load_map, maps_of
 
 if TYPE_CHECKING:
     from bridge.registers import RegisterMap
 
 ROOT = Path(__file__).parents[2]
+_FOLDERS = sorted(path.parent for path in (ROOT / "actors").rglob("actor.py"))
 PATHS = {
-    f"{(path.parent.parent if path.parent.name == 'registers' else path.parent).name}/{path.stem}": path
-    for path in sorted((ROOT / "actors").rglob("*.yaml"))
-    if path.name == "registers.yaml" or path.parent.name == "registers"
+    f"{folder.name}/{name}": path for folder in _FOLDERS for name, path in maps_of(folder).items()
 }
+NAMES = tuple(PATHS)
 
-every_table = pytest.mark.parametrize("name", PATHS)
+every_table = pytest.mark.parametrize("name", NAMES)
 
 
 def table(name: str) -> RegisterMap:
-    """One of PATHS, loaded (and kept: loading is cached)."""
+    """The map of that name."""
     return load_map(PATHS[name])
-
-
-def folder(name: str) -> Path:
-    """The folder of the kind that a table belongs to."""
-    path = PATHS[name]
-    return path.parent.parent if path.parent.name == "registers" else path.parent

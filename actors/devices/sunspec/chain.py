@@ -41,7 +41,7 @@ class Place:
 
 @dataclass(frozen=True, slots=True)
 class Chain:
-    """The models in their order; `flaw` is one sentence where the chain does not end as it should."""
+    """The models in their order; `flaw`: one sentence where the chain does not end as it should."""
 
     base: int
     places: tuple[Place, ...]

@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
+from actors.devices.sunspec.chain import COMMON
 from bridge.registers import load_map
 from bridge.registers.codec import decode, scale_power
 from bridge.registers.quantities import Formula
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Iterable, Mapping, Sequence
 
     from actors.devices.sunspec.chain import Place
     from bridge.registers import Register, RegisterMap
@@ -21,7 +21,13 @@ if TYPE_CHECKING:
 FOLDER: Final = Path(__file__).parent / "registers"
 INVERTERS: Final = frozenset({101, 102, 103, 111, 112, 113})
 METERS: Final = frozenset({201, 202, 203, 204, 211, 212, 213, 214})
-READ_ONCE: Final = frozenset({1, 120, 121, 123, 124, 160, 702, 704, 713, 714, 802})
+NAMEPLATE, SETTINGS, CONTROLS, STORAGE, MPPT = 120, 121, 123, 124, 160
+DER, DER_CAPACITY, DER_CONTROLS, DER_STORAGE, DER_PORTS = 701, 702, 704, 713, 714
+BATTERY: Final = 802
+READ_ONCE: Final = frozenset(
+    {COMMON, NAMEPLATE, SETTINGS, CONTROLS, STORAGE, MPPT}
+    | {DER_CAPACITY, DER_CONTROLS, DER_STORAGE, DER_PORTS, BATTERY}
+)
 """Models whose content says what a device can do, so that it is looked at before anything else."""
 _MOST_STRINGS: Final = 24
 
@@ -37,14 +43,14 @@ class Repeat:
 
 
 REPEATS: Final = {
-    160: Repeat(10, 20, "m160_module_", "m160_N"),
-    714: Repeat(20, 25, "m714_port_", "m714_NPrt"),
+    MPPT: Repeat(10, 20, "m160_module_", "m160_N"),
+    DER_PORTS: Repeat(20, 25, "m714_port_", "m714_NPrt"),
 }
 
 
 @dataclass(frozen=True)
 class Model:
-    """One model of a chain: its table at its place, and what its rows held when it was looked at."""
+    """One model of a chain: its table at its place, and what its rows held when it was read."""
 
     place: Place
     table: RegisterMap
@@ -84,9 +90,14 @@ def known(model: int) -> bool:
     return (FOLDER / f"{model}.yaml").is_file()
 
 
-def model_at(place: Place, words: Sequence[int] | None = None) -> Model:
-    """The model at a place; with its words, also what they say. It must be `known`."""
+def model_at(place: Place, words: Sequence[int] | None = None, *, unit: int | None = None) -> Model:
+    """The model at a place; with its words, also what they say. It must be `known`.
+
+    unit: the Modbus unit id, where it is not the actor's own.
+    """
     table = _laid(place)
+    if unit is not None:
+        table = table.on(unit)
     if words is None:
         return Model(place, table)
     image = dict(enumerate(words, place.address))
@@ -122,9 +133,7 @@ def _laid(place: Place) -> RegisterMap:
 def _possible(formulas: Mapping[str, str], rows: set[str]) -> dict[str, str]:
     own = [name for text in formulas.values() for name in Formula(text).names if "_" in name]
     missing = set(own) - rows
-    return {
-        name: text for name, text in formulas.items() if not missing & set(Formula(text).names)
-    }
+    return {name: text for name, text in formulas.items() if not missing & set(Formula(text).names)}
 
 
 def _repeated(table: RegisterMap, place: Place) -> Iterable[Register]:

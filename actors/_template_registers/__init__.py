@@ -1,0 +1,1 @@
+"""The skeleton of an inverter made of registers: copy this folder (CONTRIBUTING.md)."""

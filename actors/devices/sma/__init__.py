@@ -1,0 +1,1 @@
+"""SMA inverters over their own Modbus profile: Sunny Island, Sunny Boy Storage, Sunny Tripower."""

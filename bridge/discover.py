@@ -1,0 +1,157 @@
+"""Finding devices: what a kind may offer in its `discover.py`, and a door that is never written to.
+
+A kind's `actors/…/KIND/discover.py` may define
+
+    async def probe(door: Door) -> Found | None     what answers Modbus TCP at `door`: is it mine?
+    def stick(answer: Answer) -> Found | None       a logger stick that answered on UDP 48899
+
+Both only look. `probe` asks as little as it needs, with the unit ids that are usual for its device;
+a Door gives None for whatever is refused or not answered, so nothing needs to be caught.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any, Final
+
+from bridge.errors import DeviceError
+from bridge.modbus.link import Link
+from bridge.modbus.solarman_discovery import Found as Answer
+from bridge.modbus.tcp import TcpWire
+from bridge.modbus.wire import READ_HOLDING, Refusal
+from bridge.registers.codec import decode
+from bridge.registers.model import Pacing
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from bridge.registers import RegisterMap
+    from bridge.registers.model import Value
+
+__all__ = ["Answer", "Door", "Found", "recognised", "recognised_stick"]
+
+# The slowest dongle wants a second after each connection; who answers sooner loses nothing by it.
+PACING: Final = Pacing(between=0.05, after_connect=1.0)
+# Any answer to one of these says that Modbus is spoken: usual unit ids, the broadest first.
+_ANYBODY: Final = (1, 0, 255, 247, 3, 100, 126)
+_QUIET: Final = 3
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """A device that a kind recognised: what it says that it is, and how to set up the kind.
+
+    `settings` are those beyond host and port that differ from the kind's defaults.
+    """
+
+    what: str
+    serial: str | None = None
+    settings: Mapping[str, str | int | float] = field(default_factory=dict)
+
+
+class Door:
+    """One Modbus TCP endpoint under examination. It can be read and nothing else.
+
+    After three questions in a row without any answer from a unit, that unit is taken for absent.
+    """
+
+    def __init__(
+        self, host: str, port: int, *, timeout: float = 1.0, pacing: Pacing = PACING
+    ) -> None:
+        self.host, self.port, self.timeout = host, port, timeout
+        self.speaks_modbus = False
+        self._link = Link(TcpWire(host, port), f"{host}:{port}", pacing=pacing)
+        self._silent: dict[int, int] = {}
+
+    @property
+    def opened(self) -> bool:
+        """True once somebody took a connection."""
+        return self._link.stats.connections > 0
+
+    async def read(
+        self, address: int, count: int, *, unit: int = 1, function: int = READ_HOLDING
+    ) -> tuple[int, ...] | None:
+        """`count` words, or None when the device refuses, is silent or says what is no Modbus."""
+        if self._silent.get(unit, 0) >= _QUIET or self._gone:
+            return None
+        try:
+            words = await self._link.read(unit, function, address, count, timeout=self.timeout)
+        except Refusal:
+            self.speaks_modbus = True
+            self._silent[unit] = 0
+            return None
+        except DeviceError:
+            self._silent[unit] = self._silent.get(unit, 0) + 1
+            return None
+        self.speaks_modbus = True
+        self._silent[unit] = 0
+        return words
+
+    async def values(
+        self, table: RegisterMap, *names: str, unit: int | None = None
+    ) -> dict[str, Value | None]:
+        """Rows of a table by name, each asked for by itself; None where it is not known."""
+        found: dict[str, Value | None] = {}
+        for name in names:
+            row = table[name]
+            station = row.station if row.station is not None else unit
+            words = await self.read(
+                row.address,
+                max(row.places) - row.address + 1,
+                unit=table.unit if station is None else station,
+                function=row.function,
+            )
+            image = {} if words is None else dict(enumerate(words, row.address))
+            found[name] = decode(row, image) if row.scale_factor is None else None
+        return found
+
+    @property
+    def _gone(self) -> bool:
+        return not self.opened and self._link.stats.unreachable > 0
+
+    async def anybody(self) -> bool:
+        """True when there is any answer in Modbus at all."""
+        for unit in _ANYBODY:
+            if self.speaks_modbus or self._gone:
+                break
+            await self.read(0, 1, unit=unit)
+        return self.speaks_modbus
+
+    async def knock(self) -> bool:
+        """True when a connection is taken; it stays open for the questions to come."""
+        await self.read(0, 1)
+        self._silent.clear()
+        return self.opened
+
+    async def close(self) -> None:
+        """Leave."""
+        await self._link.close()
+
+
+async def recognised(door: Door, kinds: Sequence[tuple[str, Any]]) -> list[tuple[str, Found]]:
+    """Who of `kinds`, each a name and its `discover` module, knows what is behind the door."""
+    found: list[tuple[str, Found]] = []
+    for name, module in kinds:
+        probe = getattr(module, "probe", None)
+        ports = getattr(module, "PORTS", ())
+        if probe is None or (ports and door.port in _WELL_KNOWN and door.port not in ports):
+            continue
+        device = await probe(door)
+        if device is not None:
+            found.append((name, device))
+    return found
+
+
+# A port outside these is tried with every kind: somebody has moved a device there.
+_WELL_KNOWN: Final = frozenset({502, 1502, 6607})
+
+
+def recognised_stick(answer: Answer, kinds: Sequence[tuple[str, Any]]) -> list[tuple[str, Found]]:
+    """Who of `kinds` takes a stick that answered on UDP 48899 for its own."""
+    found: list[tuple[str, Found]] = []
+    for name, module in kinds:
+        stick = getattr(module, "stick", None)
+        device = stick(answer) if stick is not None else None
+        if device is not None:
+            found.append((name, device))
+    return found
