@@ -151,7 +151,7 @@ def print_values(values: Values, contract: Contract) -> None:
     """One line a quantity: name, value, unit."""
     width = max(map(len, values), default=0)
     for name, value in values.items():
-        unit = contract.quantity(name).unit or ""
+        unit = "" if value is None else contract.quantity(name).unit or ""
         print(f"{name:<{width}}  {plain(value):>12} {unit}".rstrip())
 
 

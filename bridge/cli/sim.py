@@ -25,6 +25,8 @@ EXIT_WRONG: Final = 2
 _WORKING = ("", "none", "ok")
 _EVERYWHERE = {"0.0.0.0": "127.0.0.1", "::": "::1"}  # noqa: S104 - compared, not listened on
 _LINE = 1000
+# What a simulator's SETTINGS say for tests alone: how patient they are.
+_PACE = frozenset({"interval", "timeout", "retries"})
 
 
 class Wrong(HeliographError):
@@ -207,7 +209,11 @@ def snippet(kind: Kind, module: ModuleType, simulator: Any) -> str:
         settings: dict[str, Any] = {"url": f'"http://{host}:{port}"'}
     else:
         settings = {"host": f'"{host}"' if ":" in str(host) else host, "port": port}
-    settings |= dict(getattr(simulator, "SETTINGS", getattr(module, "SETTINGS", {})))
+    settings |= {k: v for k, v in getattr(module, "SETTINGS", {}).items() if k not in _PACE}
+    if "transport" in fields and isinstance(
+        transport := getattr(simulator, "transport", None), str
+    ):
+        settings["transport"] = transport
     parts = ", ".join(f"{name}: {value}" for name, value in settings.items())
     return f"{kind.name}: {{kind: {kind.name}, {parts}}}"
 

@@ -351,7 +351,8 @@ class Links:
         for endpoint, shared in tuple(self._shared.items()):
             if shared.link is not link:
                 continue
-            shared.users.remove(pacing or Pacing())
+            own = pacing or Pacing()
+            shared.users.remove(own if own in shared.users else shared.users[-1])
             if shared.users:
                 shared.pace()
             else:

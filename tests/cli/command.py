@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import contextlib
 import shutil
-import signal
 import subprocess
 import sys
 from typing import TYPE_CHECKING
@@ -14,6 +13,7 @@ import anyio
 from tests.actors.kinds import COPY, ROOT, contributing_commands
 
 if TYPE_CHECKING:
+    import signal
     from collections.abc import Iterator
     from pathlib import Path
 
@@ -53,6 +53,13 @@ class Commands:
         for command in contributing_commands():
             subprocess.run(["sh", "-c", command], cwd=folder, check=True, timeout=10)
         (folder / "launcher.py").write_text(_LAUNCHER)
+
+    def change(self, before: str, after: str) -> None:
+        """Change the newcomer's actor."""
+        path = self.folder / "actors" / "devices" / COPY / "actor.py"
+        text = path.read_text()
+        assert before in text
+        path.write_text(text.replace(before, after))
 
     def configure(self, port: int, *, broker: int = 1, kind: str = COPY) -> None:
         """One device `ess` at `port`."""

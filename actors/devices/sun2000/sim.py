@@ -56,7 +56,8 @@ class Simulator(RegisterSimulator):
     """`async with Simulator() as sim:` serves one inverter on `sim.port`.
 
     unit: the Modbus unit that answers, others are silent; battery, meter: whether there is one;
-    losses: share of what passes the inverter that is lost in it; deaf: s after a connection during which questions are lost; rated: W.
+    losses: share of what passes the inverter that is lost in it; deaf: s after a connection in
+    which questions are lost; rated: W.
     """
 
     faults: Mapping[str, str] = FAULTS

@@ -133,7 +133,7 @@ class SunSpec(RegisterDevice):
             unconfirmed=settings.unconfirmed,
         )
 
-    def _role(self, suffix: str | None, first: bool, alone: bool) -> Role:  # noqa: FBT001 - a callback
+    def _role(self, suffix: str | None, first: bool, alone: bool) -> Role:
         """As set, else as the site section says, else the grid's for the first meter."""
         if first and self.settings.role is not None:
             role: Role = self.settings.role

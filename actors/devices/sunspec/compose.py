@@ -35,7 +35,7 @@ _INVERTERS: Final = INVERTERS | {DER}
 _BATTERIES: Final = frozenset({STORAGE, DER_STORAGE, BATTERY})
 
 
-def usual_role(_suffix: str | None, first: bool, _alone: bool) -> Role:  # noqa: FBT001 - a callback
+def usual_role(_suffix: str | None, first: bool, _alone: bool) -> Role:
     """The first meter is the grid's, a further one measures something."""
     return "grid" if first else "device"
 
@@ -45,9 +45,10 @@ class Wishes:
     """What the owner says about the device.
 
     role: of a meter, by the suffix of its device (None: the actor's own), whether it is the first
-    meter, and whether it is alone there (not beside an inverter); meter_sign: what + means on the meters; battery_sign: what + means in model 802
-    and at the battery's ports of 714; unconfirmed: command what only some makers understand;
-    solaredge_storage: read SolarEdge's registers beside SunSpec.
+    meter, and whether it is alone there (not beside an inverter); meter_sign: what + means on the
+    meters; battery_sign: what + means in model 802 and at the battery's ports of 714; unconfirmed:
+    command what only some makers understand; solaredge_storage: read SolarEdge's registers beside
+    SunSpec.
     """
 
     role: Callable[[str | None, bool, bool], Role] = usual_role
@@ -71,11 +72,11 @@ def compose(groups: Sequence[Sequence[Model]], wishes: Wishes) -> list[Part]:
     maker = _maker(groups[0]) if groups else None
     names = _Names()
     parts: list[Part] = []
-    for index, group in enumerate(groups):
+    for group in groups:
         own, spare = _sorted(group)
         if not _says_something(own):
             continue
-        suffix = None if index == 0 else names.next(own)
+        suffix = names.next(own) if parts else None
         parts.append(_part(suffix, own, maker, wishes, names))
         common = [each for each in group if each.id == 1]
         for meter in spare:

@@ -203,7 +203,7 @@ def setpoint_124(storage: Model) -> Offer:
 
 
 def limits_124(storage: Model) -> list[Offer]:
-    """`MaxChargePower` and `MaxDischargePower`: they stay, so the reversion time is switched off."""
+    """`MaxChargePower`, `MaxDischargePower`: they stay, so the reversion time is switched off."""
     offers: list[Offer] = []
     for control, rate, word in (
         ("MaxChargePower", "m124_InWRte", "charge"),
