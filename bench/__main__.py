@@ -7,11 +7,16 @@ import sys
 
 import anyio
 
-from bench import latency, process, throughput
+from bench import latency, process, registers, throughput
 from bench.table import Row, show
 from tests.support.mosquitto import BINARY, NOT_INSTALLED
 
-PARTS = {"latency": latency.measure, "process": process.measure, "throughput": throughput.measure}
+PARTS = {
+    "latency": latency.measure,
+    "process": process.measure,
+    "throughput": throughput.measure,
+    "registers": registers.measure,
+}
 
 
 def main() -> int:

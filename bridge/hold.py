@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 BRIDGE: Final = "the running bridge"
-SET: Final = "another `heliograph set`"
+SET: Final = "a `heliograph set`"
 _NOBODY_KNOWN: Final = "another program"
 _NAMES: Final = {"bridge": BRIDGE, "set": SET}
 _LONGEST = 100

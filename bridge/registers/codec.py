@@ -50,6 +50,8 @@ def decode(row: Register, words: Mapping[int, int], power: int | None = 0) -> Va
     if raw is None:
         return None
     if row.mask is not None:
+        if raw in row.invalid and raw > row.mask >> _shift(row.mask):
+            return None  # more than the field can hold: it is said of the whole word
         raw = (raw & row.mask) >> _shift(row.mask)
     if raw in row.invalid:
         return None

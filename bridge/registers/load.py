@@ -168,7 +168,6 @@ def _register(file: str, index: int, found: dict[str, Any], table: _Table) -> Re
     places = row.addresses or [*range(row.address or 0, (row.address or 0) + count)]
     if (row.word_order or table.word_order) == "little" and row.type not in {"string", "raw"}:
         places = places[::-1]
-    invalid = row.invalid if row.invalid is not None else table.invalid.get(row.type, [])
     enum, spans = _codes(where, row.enum)
     return Register(
         name=row.name,
@@ -180,9 +179,7 @@ def _register(file: str, index: int, found: dict[str, Any], table: _Table) -> Re
         offset=row.offset,
         unit=row.unit,
         scale_factor=row.scale_factor,
-        invalid=frozenset(
-            [invalid] if isinstance(invalid, int) else [] if invalid == "none" else invalid
-        ),
+        invalid=_sentinels(row, table),
         valid=row.valid,
         absolute=row.absolute,
         short=row.short,
@@ -202,6 +199,13 @@ def _register(file: str, index: int, found: dict[str, Any], table: _Table) -> Re
         status=row.status,
         note=row.note,
     )
+
+
+def _sentinels(row: _Row, table: _Table) -> frozenset[int]:
+    given = row.invalid if row.invalid is not None else table.invalid.get(row.type, [])
+    if given == "none":
+        return frozenset()
+    return frozenset([given] if isinstance(given, int) else given)
 
 
 def _poll(row: _Row) -> Literal["fast", "slow", "once", "demand"]:

@@ -1,4 +1,4 @@
-"""The actor against its simulator: identification, units, setpoints lent and given back, the night."""
+"""The actor against its simulator: which one it is, units, setpoints, the night."""
 
 from __future__ import annotations
 
@@ -205,13 +205,15 @@ async def test_a_setpoint_is_followed_and_given_back_at_the_stop(
 
 
 async def test_a_lease_that_lapses_ends_the_control(tmp_path: Path, mosquitto: Mosquitto) -> None:
-    async with Simulator() as sim:
-        async with running(KIND, settings_for(KIND, sim), tmp_path, mosquitto.port) as them:
-            await online(them)
-            assert (await ask(them, '{"value": 1200, "ttl": 1}'))["ok"] is True
-            assert sim.plant.setpoint == 1200
-            await them.until(lambda: sim.plant.setpoint is None, 5)
-            await them.until(lambda: last(them, "Devices/dut/BatterySetpoint") == "")
+    async with (
+        Simulator() as sim,
+        running(KIND, settings_for(KIND, sim), tmp_path, mosquitto.port) as them,
+    ):
+        await online(them)
+        assert (await ask(them, '{"value": 1200, "ttl": 1}'))["ok"] is True
+        assert sim.plant.setpoint == 1200
+        await them.until(lambda: sim.plant.setpoint is None, 5)
+        await them.until(lambda: last(them, "Devices/dut/BatterySetpoint") == "")
 
 
 async def test_the_inverters_watchdog_is_fed(
@@ -253,15 +255,17 @@ async def test_what_a_crash_left_behind_is_given_back_at_the_start(
 
 async def test_what_the_battery_cannot_do_is_refused(tmp_path: Path, mosquitto: Mosquitto) -> None:
     plant = Plant(max_charge=3300, max_discharge=4600)
-    async with Simulator(plant=plant) as sim:
-        async with running(KIND, settings_for(KIND, sim), tmp_path, mosquitto.port) as them:
-            await online(them)
-            for payload in ("-3301", "4601", "NaN", "1e9", "full"):
-                found = await ask(them, payload)
-                assert found["ok"] is False, payload
-                assert found["error"], payload
-            assert sim.bank.writes == []
-            assert (await ask(them, "-3300"))["ok"] is True
+    async with (
+        Simulator(plant=plant) as sim,
+        running(KIND, settings_for(KIND, sim), tmp_path, mosquitto.port) as them,
+    ):
+        await online(them)
+        for payload in ("-3301", "4601", "NaN", "1e9", "full"):
+            found = await ask(them, payload)
+            assert found["ok"] is False, payload
+            assert found["error"], payload
+        assert sim.bank.writes == []
+        assert (await ask(them, "-3300"))["ok"] is True
 
 
 async def test_an_inverter_without_limits_is_not_steered(tmp_path: Path) -> None:
@@ -311,19 +315,21 @@ MODES = [
 async def test_modes_of_a_sunny_boy_storage(
     word: str, look: Any, found: Any, tmp_path: Path, mosquitto: Mosquitto
 ) -> None:
-    async with Simulator(map="sbs") as sim:
-        async with running(KIND, settings_for(KIND, sim), tmp_path, mosquitto.port) as them:
-            await online(them)
-            assert (await ask(them, word, "BatteryMode"))["ok"] is True
-            assert look(sim.plant) == found
-            assert {address for _, address, _ in sim.bank.writes} == {
-                *(40236, 40793, 40795, 40797, 40799, 40801)
-            }
-            assert all(len(words) == 2 for _, _, words in sim.bank.writes)
-            assert (await ask(them, "auto", "BatteryMode"))["ok"] is True
-            assert sim.plant.setpoint is None
-            assert sim.plant.max_discharge == 5000
-            assert (await ask(them, "boost", "BatteryMode"))["ok"] is False
+    async with (
+        Simulator(map="sbs") as sim,
+        running(KIND, settings_for(KIND, sim), tmp_path, mosquitto.port) as them,
+    ):
+        await online(them)
+        assert (await ask(them, word, "BatteryMode"))["ok"] is True
+        assert look(sim.plant) == found
+        assert {address for _, address, _ in sim.bank.writes} == {
+            *(40236, 40793, 40795, 40797, 40799, 40801)
+        }
+        assert all(len(words) == 2 for _, _, words in sim.bank.writes)
+        assert (await ask(them, "auto", "BatteryMode"))["ok"] is True
+        assert sim.plant.setpoint is None
+        assert sim.plant.max_discharge == 5000
+        assert (await ask(them, "boost", "BatteryMode"))["ok"] is False
 
 
 async def test_a_mode_lapses_in_the_inverter_by_itself(tmp_path: Path) -> None:
@@ -342,18 +348,20 @@ async def test_a_mode_lapses_in_the_inverter_by_itself(tmp_path: Path) -> None:
 
 
 async def test_one_way_of_steering_at_a_time(tmp_path: Path, mosquitto: Mosquitto) -> None:
-    async with Simulator(map="sbs") as sim:
-        async with running(KIND, settings_for(KIND, sim), tmp_path, mosquitto.port) as them:
-            await online(them)
-            assert (await ask(them, "hold", "BatteryMode"))["ok"] is True
-            refused = await ask(them, "500")
-            assert refused["ok"] is False
-            assert "while BatteryMode is held" in refused["error"]
-            assert (await ask(them, "", "BatteryMode"))["ok"] is True
-            assert (await ask(them, "500"))["ok"] is True
-            refused = await ask(them, "charge", "BatteryMode")
-            assert "while BatterySetpoint is held" in refused["error"]
-            assert sim.plant.setpoint == 500
+    async with (
+        Simulator(map="sbs") as sim,
+        running(KIND, settings_for(KIND, sim), tmp_path, mosquitto.port) as them,
+    ):
+        await online(them)
+        assert (await ask(them, "hold", "BatteryMode"))["ok"] is True
+        refused = await ask(them, "500")
+        assert refused["ok"] is False
+        assert "while BatteryMode is held" in refused["error"]
+        assert (await ask(them, "", "BatteryMode"))["ok"] is True
+        assert (await ask(them, "500"))["ok"] is True
+        refused = await ask(them, "charge", "BatteryMode")
+        assert "while BatterySetpoint is held" in refused["error"]
+        assert sim.plant.setpoint == 500
 
 
 async def test_a_pv_inverter_has_nothing_to_control(tmp_path: Path, mosquitto: Mosquitto) -> None:

@@ -147,9 +147,8 @@ def test_one_reading_apart_is_no_news_and_two_are() -> None:
 
 def test_it_is_over_when_it_follows_or_nothing_is_asked() -> None:
     watch = Following()
-    for now in (0.0, 20.0, 25.0):
-        said = watch.look(now, -1000.0, 0.0)
-    assert said is not None
+    said = [watch.look(now, -1000.0, 0.0) for now in (0.0, 20.0, 25.0)]
+    assert said[-1] is not None
     assert watch.look(30.0, -1000.0, -1100.0) is None
     assert watch.look(35.0, None, 0.0) is None
     assert watch.look(40.0, -1000.0, 0.0) is None, "a new setpoint settles again"

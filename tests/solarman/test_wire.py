@@ -167,7 +167,7 @@ async def test_another_unit_has_no_answer() -> None:
 )
 async def test_answers_that_do_not_fit(pdu: bytes, sentence: str) -> None:
     words = Words()
-    words.answer = lambda unit, _: pdu  # type: ignore[assignment]
+    words.answer = lambda unit, _: pdu  # type: ignore[method-assign]
     async with SolarmanStick(words) as stick, connected(stick) as wire:
         with anyio.fail_after(1), pytest.raises(DeviceError, match=sentence):
             await wire.read(1, 3, 588, 4)
@@ -175,7 +175,7 @@ async def test_answers_that_do_not_fit(pdu: bytes, sentence: str) -> None:
 
 async def test_a_confirmation_of_something_else() -> None:
     words = Words()
-    words.answer = lambda unit, pdu: pdu[:1] + b"\x00\x01\x00\x01"  # type: ignore[assignment]
+    words.answer = lambda unit, pdu: pdu[:1] + b"\x00\x01\x00\x01"  # type: ignore[method-assign]
     async with SolarmanStick(words) as stick, connected(stick) as wire:
         for function in (6, 16):
             with pytest.raises(DeviceGarbled, match="confirmed something else"):

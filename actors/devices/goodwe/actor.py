@@ -13,6 +13,7 @@ from actors.devices.goodwe.recipes import (
 from bridge.config.types import Port, Timeout
 from bridge.errors import DeviceError, DeviceRefused, DeviceTimeout
 from bridge.modbus.link import LinkSpec
+from bridge.modbus.wire import Refusal
 from bridge.register_device import Bound, RegisterDevice, RegisterSettings
 
 if TYPE_CHECKING:
@@ -100,6 +101,11 @@ class GoodWe(RegisterDevice):
                 else:
                     self._family = family
                     return family, words
+        if len(families) > 1 and isinstance(failed, Refusal) and failed.lasting:
+            raise DeviceRefused(
+                f"{self.spec().name} has the registers of neither the ET nor the DT family: "
+                "GoodWe's ES, EM and BP inverters are not supported"
+            )
         raise failed or DeviceTimeout(f"{self.spec().name} does not answer")
 
     def _table(self, family: str) -> RegisterMap:

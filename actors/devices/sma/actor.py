@@ -1,7 +1,8 @@
-"""The actor: which SMA inverter it is, what its tables say, whether it follows. It decides nothing."""
+"""The actor: which SMA inverter it is, and whether it does what it was told. It decides nothing."""
 
 from __future__ import annotations
 
+import re
 from dataclasses import replace
 from typing import TYPE_CHECKING, ClassVar, Literal
 
@@ -16,12 +17,13 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
 
     from bridge.actor import Context
-    from bridge.registers import RegisterMap
     from bridge.registers.controls import Asked, Recipe
     from bridge.registers.model import Value
 
 _NO_SUCH_UNIT = frozenset({DEVICE_FAILURE, GATEWAY_PATH, GATEWAY_TARGET})
 _STRINGS = ("dc1_power", "dc2_power", "dc3_power")
+# A phase or a string that not every model has.
+_PART = re.compile(r"L[23]$|^PvString")
 _RECIPES = {"BatterySetpoint": Setpoint, "BatteryMode": Mode}
 
 
@@ -55,6 +57,7 @@ class Sma(RegisterDevice):
     def __init__(self, context: Context) -> None:
         super().__init__(context)
         self._following = Following()
+        self._known: set[str] = set()
 
     # ---------------------------------------------------------------- which one it is
 
@@ -67,7 +70,7 @@ class Sma(RegisterDevice):
         """Ask for class and type, on its unit id. Raises DeviceError, also when it is unclear."""
         settings: Settings = self.settings
         unit, words = await self._nameplate()
-        name: str | None = settings.map
+        name: str = settings.map
         if name == "auto":
             name = await self._family(unit, identify.code(words[:2]), identify.code(words[2:]))
         return (self._bound(name, unit if settings.unit is None else settings.unit),)
@@ -159,11 +162,17 @@ class Sma(RegisterDevice):
     def refine(
         self, device: str, values: dict[str, Value | None], rows: Mapping[str, Value | None]
     ) -> Mapping[str, Value | None]:
-        """Tell a PV inverter's night from a power that is unknown."""
-        registers = self.registers[device]
-        if "dc1_power" not in registers.table or registers.raw("active_power") is None:
-            return values
-        return at_night(values, rows.get("active_power"), [rows.get(name) for name in _STRINGS])
+        """Tell a PV inverter's night from a power that is unknown; leave out what it never had."""
+        registers, found = self.registers[device], values
+        if "dc1_power" in registers.table and registers.raw("active_power") is not None:
+            strings = [rows.get(name) for name in _STRINGS]
+            found = at_night(values, rows.get("active_power"), strings)
+        self._known |= {name for name, value in found.items() if value is not None}
+        return {
+            name: value
+            for name, value in found.items()
+            if name in self._known or not _PART.search(name)
+        }
 
     async def reading(
         self, values: Mapping[str, Value | None], *, device: str | None = None, plain: bool = True
@@ -205,4 +214,3 @@ class Sma(RegisterDevice):
                 sentence = f"{control} cannot be set while {other} is held: give that back first"
                 raise DeviceError(sentence)
         return await super().write_control(control, value, device=device)
-

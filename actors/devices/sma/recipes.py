@@ -28,7 +28,9 @@ class Setpoint(TableRecipe):
         """See Recipe. The rows cannot be read back, so the limits are looked at each time."""
         low, high = self.bounds(seen)
         if low is None or high is None:
-            raise DeviceError("BatterySetpoint cannot be set: the inverter does not tell its limits")
+            raise DeviceError(
+                "BatterySetpoint cannot be set: the inverter does not tell its limits"
+            )
         if isinstance(value, (int, float)) and not low <= value <= high:
             raise DeviceError(f"BatterySetpoint {value:g} is not between {low:g} and {high:g} W")
         return super().steps(value, seen)

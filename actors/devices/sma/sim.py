@@ -10,7 +10,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from functools import cache
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any, Final, Literal
 
 from bridge.modbus.wire import DEVICE_FAILURE, ILLEGAL_VALUE
 from bridge.registers import find_map
@@ -87,22 +87,22 @@ class Simulator(RegisterSimulator):
     faults = FAULTS
     inverter: Unit
 
-    def __init__(  # noqa: PLR0913 - each is something that real ones differ in
+    def __init__(
         self,
         host: str = "127.0.0.1",
         port: int = 0,
         *,
         map: str = "sunny_island",  # noqa: A002 - as the setting
         unit: int = 3,
-        device_class: int | None = ...,  # type: ignore[assignment]
-        device_type: int | None = ...,  # type: ignore[assignment]
+        device_class: int | Literal["usual"] | None = "usual",
+        device_type: int | Literal["usual"] | None = "usual",
         fallback: float | None = None,
         fallback_power: float | None = None,
         **more: Any,
     ) -> None:
         self.map, self.unit = map, unit
-        self.device_class = _CLASSES[map] if device_class is ... else device_class
-        self.device_type = MODELS[map] if device_type is ... else device_type
+        self.device_class = _CLASSES[map] if device_class == "usual" else device_class
+        self.device_type = MODELS[map] if device_type == "usual" else device_type
         self.fallback, self.fallback_power = fallback, fallback_power
         self.command = _Command()
         plant = more.pop("plant", None) or Plant(has_battery=map != "stp")

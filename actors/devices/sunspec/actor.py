@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING, Annotated, ClassVar, Literal
 
 from msgspec import Meta
@@ -25,6 +26,7 @@ if TYPE_CHECKING:
 
 _LONGEST_READ = 125
 _METER_AGAIN = 60.0
+_OPTIONAL = re.compile(r"L[1-3]$|ApparentPower")
 _NOT_THERE = frozenset({ILLEGAL_FUNCTION, ILLEGAL_ADDRESS, ILLEGAL_VALUE})
 
 
@@ -78,10 +80,22 @@ class SunSpec(RegisterDevice):
         self._kept: tuple[Bound, ...] = ()
         self._head: Sequence[int] = ()
         self._meter_at: float | None = None
+        self._told: dict[str, set[str]] = {}
 
     def pacing(self) -> Pacing:
         """None; without opening all tables to learn it."""
         return Pacing()
+
+    def refine(
+        self,
+        device: str,
+        values: dict[str, Value | None],
+        rows: Mapping[str, Value | None],  # noqa: ARG002 - as the base
+    ) -> Mapping[str, Value | None]:
+        """Leave out what a model may have of single phases and this device never told."""
+        told = self._told.setdefault(device, set())
+        told.update(name for name, value in values.items() if value is not None)
+        return {n: v for n, v in values.items() if n in told or not _OPTIONAL.search(n)}
 
     # ---------------------------------------------------------------- what there is
 

@@ -35,7 +35,6 @@ _DISCHARGE: Final = "stdis"
 _MOST_INPUTS: Final = 12
 _LONGEST_FORMULA: Final = 200
 _ALL_BUT_ZERO: Final = frozenset({0xFFFFFFFF})
-_STORED: Final = ("BatterySoc", "BatterySoh", "BatteryEnergy", "BatteryCapacity")
 
 
 @dataclass
@@ -71,8 +70,6 @@ def flows(
 ) -> Flow:
     """Sort out power and energy of one device; `battery_sign`: what + means, as the owner says."""
     flow = Flow(dict(tables), battery=solaredge or has_battery(models))
-    if DER_STORAGE in models and not stored(models[DER_STORAGE]):
-        flow.tables[DER_STORAGE] = tables[DER_STORAGE].without(*_STORED)
     inputs = _inputs(models, flow)
     _battery_power(flow, inputs, battery_sign)
     inverter = next((m for m in models if m in INVERTERS or m == DER), None)
@@ -84,6 +81,10 @@ def flows(
         _hybrid(flow, inputs, inverter, solaredge=solaredge)
     else:
         flow.formulas["PvPower"] = "InverterPower"
+        # The models of storage are often there without a battery.
+        for number, table in flow.tables.items():
+            battery = [each for each in table.produced if each.startswith("Battery")]
+            flow.tables[number] = table.without(*battery)
     return flow
 
 

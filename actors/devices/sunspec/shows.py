@@ -5,13 +5,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
-from actors.devices.sunspec.models import FOLDER
-from bridge.registers import load_map
-
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
-    from actors.devices.sunspec.profiles import Slot
+    from actors.devices.sunspec.profiles import Profile, Slot
     from bridge.registers.model import Value
     from bridge.simulators.bank import Unit
     from bridge.simulators.plant import Plant
@@ -33,16 +30,21 @@ TIMERS: Final[Mapping[str, tuple[str, str, str]]] = {
 
 @dataclass(frozen=True)
 class Scene:
-    """The house, what + means on its meters, and the model that is filled."""
+    """The house, the device, and the model that is filled."""
 
     plant: Plant
-    meter_sign: str
+    profile: Profile
     slot: Slot
 
 
 def number(value: Value | None, otherwise: float) -> float:
     """A value as a number; `otherwise` for what is none."""
     return value if isinstance(value, (int, float)) else otherwise
+
+
+def _counted(energy: float) -> float | None:
+    """Wh of a 32-bit counter for kWh: it begins again after 2^32, and 0 is "not accumulated"."""
+    return int(energy * 1000) % _WRAP or None
 
 
 def inverter(scene: Scene) -> Points:
@@ -56,11 +58,11 @@ def inverter(scene: Scene) -> Points:
         "W": watts,
         "Hz": _HERTZ,
         "VA": abs(watts),
-        "WH": (plant.pv_energy + plant.discharge_energy) * 1000 % _WRAP,
+        "WH": _counted(plant.pv_energy + plant.discharge_energy),
         "TmpCab": _CELSIUS,
         "St": "mppt" if plant.sun > 0 or plant.battery else "sleeping",
     }
-    if "DCW_SF" in scene.slot.points:
+    if "DCW_SF" in scene.slot.fixed:
         dc = plant.sun + plant.battery
         points |= {"DCW": dc, "DCV": 750.0, "DCA": abs(dc) / 750}
     for letter in "ABC"[:phases]:
@@ -70,15 +72,15 @@ def inverter(scene: Scene) -> Points:
 
 def meter(scene: Scene) -> Points:
     """Models 201 to 204 and 211 to 214; a second meter is on a heat pump."""
-    plant, sign = scene.plant, 1.0 if scene.meter_sign == "import" else -1.0
+    plant, sign = scene.plant, 1.0 if scene.profile.meter_sign == "import" else -1.0
     second = scene.slot.label == "meter2_"
     watts = 500.0 if second else plant.grid
     points: Points = {
         "W": sign * watts,
         "Hz": _HERTZ,
         "VA": abs(watts),
-        "TotWhImp": (77.0 if second else plant.import_energy) * 1000 % _WRAP,
-        "TotWhExp": 0 if second else plant.export_energy * 1000 % _WRAP,
+        "TotWhImp": _counted(77.0 if second else plant.import_energy),
+        "TotWhExp": None if second else _counted(plant.export_energy),
     }
     for letter in "ABC":
         points |= {
@@ -111,7 +113,7 @@ def strings(scene: Scene) -> Points:
             f"{index}_DCW": watts,
             f"{index}_DCV": volts,
             f"{index}_DCA": watts / volts,
-            f"{index}_DCWH": energy[index - 1] * 1000 % _WRAP,
+            f"{index}_DCWH": _counted(energy[index - 1]),
         }
     return points
 
@@ -144,7 +146,7 @@ def battery(scene: Scene) -> Points:
 def der(scene: Scene) -> Points:
     """Model 701; without panels behind it, its power is the battery's."""
     plant = scene.plant
-    watts = plant.inverter if _has_panels(scene) else plant.battery
+    watts = plant.inverter if scene.profile.panels else plant.battery
     points: Points = {
         "InvSt": "running",
         "ConnSt": "connected",
@@ -162,11 +164,6 @@ def der(scene: Scene) -> Points:
             f"AL{phase}": abs(watts) / 3 / _VOLTS,
         }
     return points
-
-
-def _has_panels(scene: Scene) -> bool:
-    # The storage inverter of the profiles has a house of its own: see Simulator.
-    return scene.slot.blocks != 0 or scene.plant.pv != 0
 
 
 def der_storage(scene: Scene) -> Points:
@@ -213,21 +210,16 @@ SHOWS: Final[Mapping[int, Callable[[Scene], Points]]] = {
 
 def solaredge(plant: Plant) -> Points:
     """SolarEdge's battery beside SunSpec; + is charging there."""
-    points: Points = {
+    return {
         "battery1_power": -plant.battery,
         "battery1_power_again": -plant.battery,
         "battery1_soc": plant.soc,
         "battery1_charged_energy": plant.charge_energy * 1000,
         "battery1_discharged_energy": plant.discharge_energy * 1000,
     }
-    return {name: value for name, value in points.items() if name in _extras()}
 
 
-def _extras() -> frozenset[str]:
-    return frozenset(load_map(FOLDER / "solaredge.yaml").by_name)
-
-
-# ---------------------------------------------------------------------------------- registers -> plant
+# -------------------------------------------------------------------------- registers -> plant
 
 
 def percent_limit(unit: Unit, percent: str, switch: str) -> float | None:

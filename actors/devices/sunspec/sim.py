@@ -5,8 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final, Literal
 
 from actors.devices.sunspec import shows
-from actors.devices.sunspec.models import REPEATS
-from actors.devices.sunspec.profiles import PROFILES, Profile, Slot, unit_of
+from actors.devices.sunspec.profiles import profiles, unit_of
 from bridge.simulators.device import FAULTS as COMMON_FAULTS
 from bridge.simulators.device import RegisterSimulator
 from bridge.simulators.plant import Plant
@@ -15,6 +14,7 @@ from bridge.simulators.server import ModbusServer
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    from actors.devices.sunspec.profiles import Slot
     from bridge.simulators.bank import Unit
     from bridge.simulators.device import Front
 
@@ -27,7 +27,7 @@ _OWN: Final = frozenset(FAULTS) - frozenset(COMMON_FAULTS)
 
 
 class Simulator(RegisterSimulator):
-    """`profile` is a key of PROFILES; `profile_name` says which. Time runs at `speed`.
+    """`profile` is one of `profiles()`; `profile_name` says which. Time runs at `speed`.
 
     Limits and setpoints expire as their reversion times say. `delay`: s before each answer.
     """
@@ -45,9 +45,9 @@ class Simulator(RegisterSimulator):
         speed: float = 1.0,
         delay: float = 0.0,
     ) -> None:
-        if profile not in PROFILES:
-            raise ValueError(f"{profile} is not one of {', '.join(PROFILES)}")
-        self.profile_name, self.profile = profile, PROFILES[profile]
+        if profile not in profiles():
+            raise ValueError(f"{profile} is not one of {', '.join(profiles())}")
+        self.profile_name, self.profile = profile, profiles()[profile]
         self.delay = delay
         self.timers: dict[str, float] = {}
         self._turn = 0
@@ -71,7 +71,7 @@ class Simulator(RegisterSimulator):
         """See the base."""
         profile = self.profile
         return {
-            number: unit_of(slots, profile.base, extras=number in profile.extras)
+            number: unit_of(slots, profile.base, extras=profile.extras)
             for number, slots in profile.chains.items()
         }
 
@@ -108,17 +108,17 @@ class Simulator(RegisterSimulator):
             unit = self.bank.units[number]
             for slot in slots:
                 self._show_slot(unit, slot)
-            if number in self.profile.extras:
+            if self.profile.extras:
                 unit.put(shows.solaredge(self.plant))
 
     def _show_slot(self, unit: Unit, slot: Slot) -> None:
         shown = shows.SHOWS.get(slot.model)
         if shown is None:
             return
-        points = shown(shows.Scene(self.plant, self.profile.meter_sign, slot))
+        points = shown(shows.Scene(self.plant, self.profile, slot))
         if self.profile.wanders and slot.model in shows.WANDERING:
             # Finer while the number fits, and coarser the next time.
-            points = {"W_SF": -1 if self._turn % 2 and abs(self.plant.pv) < 3000 else 0, **points}  # noqa: PLR2004
+            points = {"W_SF": -1 if self._turn % 2 and abs(self.plant.pv) < 3000 else 0, **points}
         prefix = f"{slot.label}m{slot.model}_"
         unit.put({prefix + point: value for point, value in points.items()})
 
@@ -178,4 +178,4 @@ class Simulator(RegisterSimulator):
                 self._follow(name.partition("_")[0])
 
 
-__all__ = ["FAULTS", "PROFILES", "REPEATS", "Profile", "Simulator"]
+__all__ = ["FAULTS", "Simulator"]

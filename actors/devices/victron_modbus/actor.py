@@ -105,9 +105,11 @@ class VictronModbus(RegisterDevice):
         super().__init__(context)
         settings: Settings = self.settings
         self._unit = self.map("system").unit if settings.unit is None else settings.unit
-        self._units = Units(dict(settings.units), self.state.load("units"))
+        self._units = Units(
+            {str(k): ids for k, ids in settings.units.items()}, self.state.load("units")
+        )
         self._looks = settings.services == "auto"
-        # None: not asked yet. What older firmware lacks is read by its older registers.
+        # What older firmware lacks is read from its older registers.
         self._wide_powers = self._wide_limits = self._wide_setpoints = True
         self._phases = 1
         self._services: dict[str, str] = {}

@@ -1,7 +1,6 @@
-"""A simulated GX: several units, strict gaps, ESS modes 1 to 3 with their watchdog.
+"""A simulated GX: several units, strict gaps, a read-only switch, ESS modes 1 to 3.
 
-It serves the tables of `registers/` from a house: sun on the DC and the AC side, loads on the
-output and the input of the inverter/charger, a battery, a grid meter and an EV charger.
+It serves the tables of `registers/` on their unit ids from the house in simulated.py.
 """
 
 from __future__ import annotations
@@ -9,13 +8,19 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
-from bridge.modbus.wire import GATEWAY_PATH, ILLEGAL_ADDRESS
+from actors.devices.victron_modbus.simulated import House, shown
+from bridge.modbus.wire import (
+    GATEWAY_PATH,
+    ILLEGAL_ADDRESS,
+    READ_HOLDING,
+    READ_INPUT,
+    WRITE_MULTIPLE,
+    WRITE_SINGLE,
+)
 from bridge.registers import find_map
 from bridge.simulators.bank import Refuse, Unit
 from bridge.simulators.device import FAULTS as COMMON
 from bridge.simulators.device import RegisterSimulator
-
-from actors.devices.victron_modbus.simulated import House, settings_of, shown, twin_of
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -36,8 +41,8 @@ UNITS: Final = {
     20: "pvinverter",
     40: "evcharger",
 }
-# What firmware before the 32-bit registers does not have.
-_NEW: Final = (*range(868, 920), *range(2713, 2715), *range(2716, 2726), *range(96, 102), 130, 131)
+# What firmware from before the 32-bit registers does not have.
+_NEW: Final = (*range(868, 920), *range(2713, 2726), *range(96, 102), 130, 131)
 
 
 class Simulator(RegisterSimulator):
@@ -59,71 +64,86 @@ class Simulator(RegisterSimulator):
         **more: Any,
     ) -> None:
         self.phases, self.old, self.without = phases, old, without
-        self.own_fault: str | None = None
-        self.house: House | None = None
+        self._own_fault: str | None = None
+        self._house: House | None = None
+        self._away: dict[int, Unit] = {}
         super().__init__(host, port, **more)
+        self.bank.missing = GATEWAY_PATH
+
+    @property
+    def house(self) -> House:
+        """What the registers tell of."""
+        if self._house is None:
+            self._house = House(self.plant, self.phases)
+        return self._house
 
     def units(self) -> Mapping[int, Unit]:
-        """The services by unit id; a GX knows four functions and nothing between its registers."""
+        """The services by unit id: four functions, and nothing between their registers."""
         found = {}
         for number, name in UNITS.items():
             if name in self.without:
                 continue
             unit = found[number] = Unit(find_map(FOLDER, name))
-            unit.functions = {3, 4, 6, 16}
-            if self.old:
-                for address in _NEW:
-                    unit.words.pop(address, None)
+            unit.functions = {READ_HOLDING, READ_INPUT, WRITE_SINGLE, WRITE_MULTIPLE}
+            for address in _NEW if self.old else ():
+                unit.words.pop(address, None)
+                unit.writable.discard(address)
         return found
 
     @property
     def fault(self) -> str | None:
         """The fault that is switched on."""
-        return self.own_fault or self._fault
+        return self._own_fault or self._fault
 
     @fault.setter
     def fault(self, name: str | None) -> None:
-        self.own_fault = name if name in OWN_FAULTS else None
-        RegisterSimulator.fault.fset(self, None if self.own_fault else name)  # type: ignore[attr-defined]
+        self._own_fault = name if name in OWN_FAULTS else None
+        RegisterSimulator.fault.__set__(self, None if self._own_fault else name)  # type: ignore[attr-defined] # a property
+        self.house.battery_there = name != "battery_gone"
+        self.remove("grid") if name == "meter_gone" else self.bring_back()
         self.show()
 
+    def remove(self, service: str) -> None:
+        """Take a service off the GX: its unit id is refused from now on."""
+        for number, name in UNITS.items():
+            if name == service and number in self.bank.units:
+                self._away[number] = self.bank.units.pop(number)
+
+    def bring_back(self) -> None:
+        """All services that were removed are there again."""
+        self.bank.units.update(self._away)
+        self._away.clear()
+
     def elapse(self, seconds: float) -> None:
-        """The watchdog of mode 3 and the EV charger's session."""
-        self._home().elapse(seconds)
+        """The watchdog of mode 3, and what the car takes."""
+        self.house.elapse(seconds)
 
     def show(self) -> None:
         """Every register from the house; a twin shows what its sibling was given."""
-        self.bank.missing = GATEWAY_PATH
-        house = self._home()
-        house.battery_there = self.own_fault != "battery_gone"
-        gone = "grid" if self.own_fault == "meter_gone" else None
-        for number, name in UNITS.items():
-            unit = self.bank.units.get(number) or self._hidden.get(number)
-            if unit is None:
+        self.house.regulate()
+        for number, unit in self.bank.units.items():
+            if unit.stuck:
                 continue
-            unit.put({k: v for k, v in shown(name, house).items() if self._there(unit, k)})
-            if name == gone:
-                self._hidden[number] = self.bank.units.pop(number, unit)
-            elif number in self._hidden:
-                self.bank.units[number] = self._hidden.pop(number)
+            for name, value in shown(UNITS[number], self.house).items():
+                row = unit.table[name]
+                raw = round(value)
+                for place in reversed(row.places):
+                    if place in unit.words:
+                        unit.words[place] = raw & 0xFFFF
+                    raw >>= 16
 
     def obey(self, unit: int, address: int, words: list[int]) -> None:
-        """Follow a write; with writing switched off on the GX nothing is taken."""
-        if self.own_fault == "read_only":
+        """Follow a write; where writing is switched off on the GX nothing is taken."""
+        if self._own_fault == "read_only":
             raise Refuse(ILLEGAL_ADDRESS)
         service = self.bank.units[unit]
+        written = set(range(address, address + len(words)))
         for row in service.table.registers:
-            if set(row.places) & set(range(address, address + len(words))):
-                self._home().told(twin_of(row.name), service[row.name], service.raw(row.name))
-
-    def _there(self, unit: Unit, name: str) -> bool:
-        return all(place in unit.words for place in unit.table[name].places)
-
-    def _home(self) -> House:
-        if self.house is None:
-            self._hidden: dict[int, Unit] = {}
-            self.house = House(self.plant, self.phases, settings_of(self.bank.units[100].table))
-        return self.house
+            if written & set(row.places):
+                raw, bits = service.raw(row.name), 16 * row.words
+                self.house.told(
+                    row.name, raw - (1 << bits) if row.signed and raw >> (bits - 1) else raw
+                )
 
 
 __all__ = ["FAULTS", "Simulator"]

@@ -1,0 +1,1 @@
+"""Deye and Sunsynk hybrid inverters over Modbus or a Solarman stick."""
