@@ -66,7 +66,9 @@ class Commands:
         text = HOUSE.format(broker=broker, state=self.state, kind=kind, port=port)
         self.config.write_text(text)
 
-    def start(self, *words: str, config: bool = True) -> subprocess.Popen[str]:
+    def start(
+        self, *words: str, config: bool = True, stdin: int = subprocess.DEVNULL
+    ) -> subprocess.Popen[str]:
         """Start a command."""
         command = [sys.executable, str(self.folder / "launcher.py"), str(self.folder), *words]
         if config:
@@ -74,7 +76,7 @@ class Commands:
         process = subprocess.Popen(
             command,
             cwd=ROOT,
-            stdin=subprocess.DEVNULL,
+            stdin=stdin,
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
             text=True,

@@ -13,7 +13,7 @@ from bridge.errors import DeviceError, DeviceGarbled, DeviceTimeout
 from bridge.modbus.solarman import SolarmanWire
 from bridge.modbus.wire import Refusal
 from bridge.simulators.solarman import FAULTS, QUIRKS, SERIAL, SolarmanStick
-from tests.solarman.words import Words
+from tests.solarman.words import Fixed, Words
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable
@@ -166,17 +166,14 @@ async def test_another_unit_has_no_answer() -> None:
     ],
 )
 async def test_answers_that_do_not_fit(pdu: bytes, sentence: str) -> None:
-    words = Words()
-    words.answer = lambda unit, _: pdu  # type: ignore[method-assign]
-    async with SolarmanStick(words) as stick, connected(stick) as wire:
+    async with SolarmanStick(Fixed(lambda _: pdu)) as stick, connected(stick) as wire:
         with anyio.fail_after(1), pytest.raises(DeviceError, match=sentence):
             await wire.read(1, 3, 588, 4)
 
 
 async def test_a_confirmation_of_something_else() -> None:
-    words = Words()
-    words.answer = lambda unit, pdu: pdu[:1] + b"\x00\x01\x00\x01"  # type: ignore[method-assign]
-    async with SolarmanStick(words) as stick, connected(stick) as wire:
+    other = Fixed(lambda pdu: pdu[:1] + b"\x00\x01\x00\x01")
+    async with SolarmanStick(other) as stick, connected(stick) as wire:
         for function in (6, 16):
             with pytest.raises(DeviceGarbled, match="confirmed something else"):
                 await wire.write(1, function, 108, [3])

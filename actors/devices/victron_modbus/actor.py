@@ -28,6 +28,7 @@ from actors.devices.victron_modbus.controls import (
 )
 from actors.devices.victron_modbus.readings import PHASE_COUNT, Meter, measured_phases, refined
 from actors.devices.victron_modbus.units import ALL, SERVICES, USUAL, Units, in_words
+from bridge.config.types import VALID_ID
 from bridge.errors import DeviceTimeout
 from bridge.modbus.wire import ILLEGAL_ADDRESS, Refusal
 from bridge.register_device import Bound, RegisterDevice, RegisterSettings, Unit
@@ -152,6 +153,9 @@ class VictronModbus(RegisterDevice):
         self._services = {self.id: "system"}
         for service, unit, name in known:
             device = f"{self.id}-{name}"
+            if not VALID_ID.match(device):
+                self.log.warning(f"{device} is too long for an id: give {self.id} a shorter one")
+                continue
             table = self.map(service).on(unit)
             self._services[device] = service
             flags = {
