@@ -5,8 +5,10 @@ A kind's `actors/…/KIND/discover.py` may define
     async def probe(door: Door) -> Found | None     what answers Modbus TCP at `door`: is it mine?
     def stick(answer: Answer) -> Found | None       a logger stick that answered on UDP 48899
 
-Both only look. `probe` asks as little as it needs, with the unit ids that are usual for its device;
-a Door gives None for whatever is refused or not answered, so nothing needs to be caught.
+`PORTS` names the TCP ports where its devices are (default: all that are tried); `GENERAL = True`
+marks a kind for devices of many makers, which is asked last. Both functions only look. `probe` asks
+as little as it needs, with the unit ids that are usual for its device; a Door gives None for
+whatever is refused or not answered, so nothing needs to be caught.
 """
 
 from __future__ import annotations
@@ -34,7 +36,7 @@ __all__ = ["Answer", "Door", "Found", "recognised", "recognised_stick"]
 PACING: Final = Pacing(between=0.05, after_connect=1.0)
 # Any answer to one of these says that Modbus is spoken: usual unit ids, the broadest first.
 _ANYBODY: Final = (1, 0, 255, 247, 3, 100, 126)
-_QUIET: Final = 3
+_QUIET: Final = 2
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,7 +54,8 @@ class Found:
 class Door:
     """One Modbus TCP endpoint under examination. It can be read and nothing else.
 
-    After three questions in a row without any answer from a unit, that unit is taken for absent.
+    A unit that is silent twice is taken for absent; once will do when another one has answered,
+    because many devices say nothing at all to a unit id that is not theirs.
     """
 
     def __init__(
@@ -62,6 +65,7 @@ class Door:
         self.speaks_modbus = False
         self._link = Link(TcpWire(host, port), f"{host}:{port}", pacing=pacing)
         self._silent: dict[int, int] = {}
+        self._answered: set[int] = set()
 
     @property
     def opened(self) -> bool:
@@ -72,20 +76,24 @@ class Door:
         self, address: int, count: int, *, unit: int = 1, function: int = READ_HOLDING
     ) -> tuple[int, ...] | None:
         """`count` words, or None when the device refuses, is silent or says what is no Modbus."""
-        if self._silent.get(unit, 0) >= _QUIET or self._gone:
+        patience = 1 if self.speaks_modbus and unit not in self._answered else _QUIET
+        if self._silent.get(unit, 0) >= patience or self._gone:
             return None
         try:
             words = await self._link.read(unit, function, address, count, timeout=self.timeout)
         except Refusal:
-            self.speaks_modbus = True
-            self._silent[unit] = 0
+            self._heard(unit)
             return None
         except DeviceError:
             self._silent[unit] = self._silent.get(unit, 0) + 1
             return None
-        self.speaks_modbus = True
-        self._silent[unit] = 0
+        self._heard(unit)
         return words
+
+    def _heard(self, unit: int) -> None:
+        self.speaks_modbus = True
+        self._answered.add(unit)
+        self._silent[unit] = 0
 
     async def values(
         self, table: RegisterMap, *names: str, unit: int | None = None
@@ -120,7 +128,6 @@ class Door:
     async def knock(self) -> bool:
         """True when a connection is taken; it stays open for the questions to come."""
         await self.read(0, 1)
-        self._silent.clear()
         return self.opened
 
     async def close(self) -> None:
@@ -128,22 +135,29 @@ class Door:
         await self._link.close()
 
 
-async def recognised(door: Door, kinds: Sequence[tuple[str, Any]]) -> list[tuple[str, Found]]:
-    """Who of `kinds`, each a name and its `discover` module, knows what is behind the door."""
-    found: list[tuple[str, Found]] = []
-    for name, module in kinds:
-        probe = getattr(module, "probe", None)
-        ports = getattr(module, "PORTS", ())
-        if probe is None or (ports and door.port in _WELL_KNOWN and door.port not in ports):
-            continue
-        device = await probe(door)
-        if device is not None:
-            found.append((name, device))
-    return found
+async def recognised(door: Door, kinds: Sequence[tuple[str, Any]]) -> tuple[str, Found] | None:
+    """The first of `kinds`, each a name and its `discover` module, that knows what is there.
+
+    Kinds for anybody's devices (`GENERAL`) are asked when nobody knows it as his own.
+    """
+    for general in (False, True):
+        for name, module in kinds:
+            if getattr(module, "GENERAL", False) is general and _may_be_at(module, door.port):
+                found = await module.probe(door)
+                if found is not None:
+                    return name, found
+    return None
 
 
 # A port outside these is tried with every kind: somebody has moved a device there.
 _WELL_KNOWN: Final = frozenset({502, 1502, 6607})
+
+
+def _may_be_at(module: Any, port: int) -> bool:
+    if not hasattr(module, "probe"):
+        return False
+    ports = getattr(module, "PORTS", _WELL_KNOWN)
+    return port in ports or port not in _WELL_KNOWN
 
 
 def recognised_stick(answer: Answer, kinds: Sequence[tuple[str, Any]]) -> list[tuple[str, Found]]:

@@ -10,7 +10,7 @@ import contextlib
 import inspect
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, Literal
+from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Literal
 
 import msgspec
 from msgspec import Meta
@@ -28,7 +28,7 @@ from bridge.registers import Pacing, RegisterMap, find_map, load_map, maps_of
 from bridge.registers.controls import Asked, Recipe, TableRecipe
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
+    from collections.abc import AsyncIterator, Callable, Iterator, Mapping, Sequence
 
     from bridge.actor import Context
     from bridge.contract import Control
@@ -91,7 +91,12 @@ class Bound:
 
 
 class RegisterDevice(Device):
-    """Reads and controls one endpoint through tables; decides nothing."""
+    """Reads and controls one endpoint through tables; decides nothing.
+
+    texts: row -> what makes a text of its words, for people who ask what they mean.
+    """
+
+    texts: ClassVar[Mapping[str, Callable[[Sequence[int]], str]]] = {}
 
     def __init__(self, context: Context) -> None:
         super().__init__(context)

@@ -178,7 +178,8 @@ async def look(
 
         async def examine(host: str, port: int) -> None:
             async with limiter:
-                finds.extend(await _examine(host, port, timeout, kinds, pacing))
+                find = await _examine(host, port, timeout, kinds, pacing)
+            finds.extend([] if find is None else [find])
             advance()
 
         async with anyio.create_task_group() as tasks:
@@ -202,22 +203,20 @@ async def _examine(
     timeout: float,
     kinds: Sequence[tuple[str, Any]],
     pacing: Pacing | None,
-) -> list[Find]:
+) -> Find | None:
     from bridge.discover import PACING, Door, recognised
 
     door = Door(host, port, timeout=timeout, pacing=PACING if pacing is None else pacing)
     try:
         if not await door.knock():
-            return []
+            return None
         found = await recognised(door, kinds)
-        if found:
-            return [
-                Find(host, port, each.what, kind, each.serial, each.settings)
-                for kind, each in found
-            ]
+        if found is not None:
+            kind, device = found
+            return Find(host, port, device.what, kind, device.serial, device.settings)
         if await door.anybody():
-            return [Find(host, port, "answers Modbus; no kind here recognises it")]
-        return [Find(host, port, "takes connections, but does not answer Modbus")]
+            return Find(host, port, "answers Modbus; no kind here recognises it")
+        return Find(host, port, "takes connections, but does not answer Modbus")
     finally:
         await door.close()
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import re
 import sys
 from typing import TYPE_CHECKING, Any, Final
@@ -10,7 +11,7 @@ from bridge.errors import ContractError, HeliographError
 
 if TYPE_CHECKING:
     import argparse
-    from collections.abc import Sequence
+    from collections.abc import Callable, Mapping, Sequence
 
     from bridge.config.kinds import Kind
     from bridge.contract import Contract
@@ -219,12 +220,21 @@ def _decode(kind: Kind, contract: Contract, args: argparse.Namespace) -> int:
         raise Wrong(f"{len(words)} words from {address} on do not end before address 65536")
     unit = None if args.unit is None else _number(args.unit, "unit", 255)
     table = _table(kind, args.map, unit, range(address, address + len(words)))
-    found = explain(table, address, words)
+    found = explain(table, address, words, _texts(kind))
     if args.json:
         _print_json(_explained(kind, contract, table, found))
     else:
         _tell(contract, table, found)
     return EXIT_FINE
+
+
+def _texts(kind: Kind) -> Mapping[str, Callable[[Sequence[int]], str]]:
+    """What the kind can say of rows that are more than numbers; a table is enough without it."""
+    from bridge.config.kinds import KindError
+
+    with contextlib.suppress(KindError):
+        return getattr(kind.load(), "texts", {})
+    return {}
 
 
 def _table(kind: Kind, name: str | None, unit: int | None, addresses: range) -> RegisterMap:

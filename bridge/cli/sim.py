@@ -26,7 +26,7 @@ _WORKING = ("", "none", "ok")
 _EVERYWHERE = {"0.0.0.0": "127.0.0.1", "::": "::1"}  # noqa: S104 - compared, not listened on
 _LINE = 1000
 # What a simulator's SETTINGS say for tests alone: how patient they are.
-_PACE = frozenset({"interval", "timeout", "retries"})
+_PACE = frozenset({"interval", "timeout", "retries", "connect_delay"})
 
 
 class Wrong(HeliographError):
@@ -209,7 +209,8 @@ def snippet(kind: Kind, module: ModuleType, simulator: Any) -> str:
         settings: dict[str, Any] = {"url": f'"http://{host}:{port}"'}
     else:
         settings = {"host": f'"{host}"' if ":" in str(host) else host, "port": port}
-    settings |= {k: v for k, v in getattr(module, "SETTINGS", {}).items() if k not in _PACE}
+    told = getattr(simulator, "SETTINGS", getattr(module, "SETTINGS", {}))
+    settings |= {name: value for name, value in told.items() if name not in _PACE}
     if "transport" in fields and isinstance(
         transport := getattr(simulator, "transport", None), str
     ):

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
+from bridge.errors import DeviceError
 from bridge.registers.codec import decode, raw_of, scale_power
 from bridge.registers.quantities import Formula, quantity_of
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping, Sequence
+    from collections.abc import Callable, Iterable, Mapping, Sequence
 
     from bridge.registers.model import Register, RegisterMap, Value
 
@@ -45,11 +46,19 @@ def rows_at(table: RegisterMap, addresses: Iterable[int]) -> tuple[Register, ...
     return tuple(sorted(found, key=lambda row: min(wanted & set(row.places))))
 
 
-def explain(table: RegisterMap, address: int, words: Sequence[int]) -> Explanation:
-    """What `words` mean that stand at `address` and the following addresses."""
+def explain(
+    table: RegisterMap,
+    address: int,
+    words: Sequence[int],
+    texts: Mapping[str, Callable[[Sequence[int]], str]] | None = None,
+) -> Explanation:
+    """What `words` mean that stand at `address` and the following addresses.
+
+    texts: row -> what makes a text of its words, for what is more than a number or a word.
+    """
     image = {address + index: word for index, word in enumerate(words)}
     rows = rows_at(table, image)
-    meanings = tuple(_meaning(table, row, image) for row in rows)
+    meanings = tuple(_read(_meaning(table, row, image), texts or {}) for row in rows)
     values = {each.row.name: each.value for each in meanings}
     covered = {place for row in rows for place in row.places}
     return Explanation(
@@ -91,6 +100,18 @@ def _meaning(table: RegisterMap, row: Register, image: Mapping[int, int]) -> Mea
     if value is None:
         note = _why_unknown(row, image, factor, power)
     return Meaning(row, words, value, quantity_of(row, value), note)
+
+
+def _read(meaning: Meaning, texts: Mapping[str, Callable[[Sequence[int]], str]]) -> Meaning:
+    """The same with a text of the kind's own where it has one for this row."""
+    told = texts.get(meaning.row.name)
+    words = [each for each in meaning.words if each is not None]
+    if told is None or len(words) != len(meaning.words):
+        return meaning
+    try:
+        return replace(meaning, value=told(words))
+    except DeviceError as error:
+        return replace(meaning, why=str(error))
 
 
 def _why_unknown(

@@ -130,13 +130,19 @@ def _block(space: Space, pieces: tuple[_Piece, ...]) -> Block:
 
 
 def bound(rows: Iterable[Register], limits: Limits) -> int:
-    """The most reads `rows` should take: ceil(words / longest read) + gaps that divide them."""
+    """The most reads `rows` should take: ceil(words / longest read) + gaps that divide them.
+
+    Words count as they go over the line, with the unused ones that a read carries along.
+    """
     total = runs = 0
     spaces: dict[Space, set[int]] = {}
     for row in rows:
         spaces.setdefault((row.station, row.function), set()).update(row.places)
     for places in spaces.values():
         ordered = sorted(places)
-        total += len(ordered)
-        runs += sum(later - earlier - 1 > limits.gap for earlier, later in pairwise(ordered))
+        total += bool(ordered)
+        for earlier, later in pairwise(ordered):
+            apart = later - earlier - 1 > limits.gap
+            runs += apart
+            total += 1 if apart else later - earlier
     return -(-total // limits.words) + runs + max(0, len(spaces) - 1)

@@ -6,6 +6,7 @@ import contextlib
 from typing import TYPE_CHECKING, Any
 
 from actors.devices.goodwe.actor import GoodWe, Settings
+from bridge.clock import Clock
 from bridge.config.kinds import find_kind
 from tests.actors.kinds import make
 
@@ -16,6 +17,14 @@ if TYPE_CHECKING:
     from actors.devices.goodwe.sim import Simulator
 
 KIND = find_kind("goodwe")
+
+
+class Hurried(Clock):
+    """A clock whose waits are short."""
+
+    async def sleep(self, seconds: float) -> None:
+        """Wait a tenth of it."""
+        await super().sleep(seconds / 10)
 
 
 def settings(sim: Simulator, **more: Any) -> Settings:
@@ -29,5 +38,6 @@ async def reading(sim: Simulator, state: Path, **more: Any) -> AsyncIterator[Goo
     """The actor with its connection, without a bridge."""
     actor = make(KIND, settings(sim, **more), state)
     assert isinstance(actor, GoodWe)
+    actor.clock = Hurried()
     async with actor.direct():
         yield actor

@@ -10,12 +10,25 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from bridge.errors import DeviceError
-from bridge.registers.codec import decode, encode, merged, raw_of, scale_power
+from bridge.registers.codec import decode, encode, merged, raw_of
 from bridge.registers.controls import TableRecipe
-from bridge.registers.model import NUMBERS, TYPES, Register
+from bridge.registers.model import NUMBERS
 from bridge.registers.plan import Holes, plan
 from bridge.registers.quantities import Quantities
 from tests.registers.tables import every_table, table
+from tests.registers.words import (
+    asked,
+    at,
+    check_sentence,
+    check_value,
+    check_written,
+    in_places,
+    numbers,
+    powers,
+    returns,
+    step_of,
+    wide,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -23,88 +36,6 @@ if TYPE_CHECKING:
     from bridge.registers.model import Value
 
 _FEW = settings(max_examples=12, deadline=None)
-_MANY = settings(max_examples=150, deadline=None)
-
-# Where signs, sentinels and overflows live, for every width that a value may have.
-EDGES = sorted(
-    {
-        each & 0xFFFF_FFFF_FFFF_FFFF
-        for bits in (8, 15, 16, 31, 32, 63, 64)
-        for each in ((1 << bits) - 1, 1 << bits, (1 << bits) + 1, -(1 << bits))
-    }
-)
-numbers = st.one_of(st.sampled_from(EDGES), st.integers(0, 2**64 - 1), st.integers(0, 70_000))
-powers = st.one_of(st.none(), st.integers(-10, 10), st.sampled_from([-32767, 32767, 11]))
-asked = st.one_of(
-    st.floats(allow_nan=True, allow_infinity=True),
-    st.floats(-40_000, 40_000),
-    st.integers(-(2**65), 2**65).map(float),
-    st.sampled_from([math.nan, math.inf, -math.inf, 0.0, -0.0]),
-)
-
-
-def wide(row: Register, number: int) -> int:
-    """`number` as the row's words: cut to their width, or repeated to fill it."""
-    width = 16 * row.words
-    while number.bit_length() <= width - 64:
-        number = number << 64 | number or 1 << width
-    return number & ((1 << width) - 1)
-
-
-def in_places(row: Register, raw: int) -> dict[int, int]:
-    """The words of an unsigned number by address, the most significant at the first place."""
-    last = row.words - 1
-    return {place: raw >> 16 * (last - index) & 0xFFFF for index, place in enumerate(row.places)}
-
-
-def at(row: Register, words: tuple[int, ...]) -> dict[int, int]:
-    return dict(zip(row.places, words, strict=True))
-
-
-def check_value(row: Register, value: Value | None) -> None:
-    """What a decoded value may be at all."""
-    if value is None:
-        return
-    if isinstance(value, str):
-        assert value.isprintable()
-        if row.enum or row.spans:
-            assert value in {*row.enum.values(), *(word for _, _, word in row.spans)}
-        return
-    assert row.type in NUMBERS
-    assert not row.enum
-    assert not row.spans
-    assert math.isfinite(value), row.name
-    assert not row.absolute or value >= 0
-    assert row.valid is None or row.valid[0] <= value <= row.valid[1]
-
-
-def check_sentence(error: DeviceError) -> None:
-    """One line for a house owner."""
-    text = str(error)
-    assert 10 < len(text) < 300
-    assert text.isprintable()
-    assert not any(word in text for word in ("Traceback", "Error(", "NoneType", "object at 0x"))
-
-
-def step_of(row: Register, power: int = 0) -> float:
-    """The smallest difference that the row can hold."""
-    return abs(row.scale) * 10.0**power
-
-
-def returns(row: Register, raw: int, value: Value) -> bool:
-    """True when writing `value` must give exactly the words that it was read from."""
-    if row.type == "hhmm":
-        return row.mask is None
-    odd = row.absolute or row.spans or (row.short and raw >> 16 == 0 and raw & 0x8000)
-    if row.type not in NUMBERS or odd or (row.mask is not None and raw & ~row.mask):
-        return False
-    if isinstance(value, str):
-        return list(row.enum.values()).count(value) == 1
-    if row.type[0] == "f":
-        return row.scale == 1.0 and not row.offset and row.scale_factor is None
-    signed = raw - (1 << 16 * row.words) if row.signed and raw >> 16 * row.words - 1 else raw
-    # A double holds 53 bits; scaling costs a few of them.
-    return abs(signed) < (2**52 if row.scale == 1.0 and row.scale_factor is None else 2**46)
 
 
 # ---------------------------------------------------------------------------------- every table
@@ -152,27 +83,6 @@ def test_only_what_the_row_can_hold_is_written(name: str, values: list[float], p
         scaled = power if row.scale_factor is not None else 0
         for value in values:
             check_written(row, value, scaled)
-
-
-def check_written(row: Register, value: float, power: int) -> None:
-    """Refused with a sentence, or read back as what was asked, to half a step."""
-    try:
-        words = encode(row, value, power)
-    except DeviceError as error:
-        check_sentence(error)
-        return
-    assert math.isfinite(value), row.name
-    assert row.range is None or row.range[0] <= value <= row.range[1], row.name
-    assert all(0 <= word <= 0xFFFF for word in words)
-    back = decode(replace(row, valid=None), at(row, words), power)
-    if row.enum or row.spans:
-        assert isinstance(back, str), f"{row.name}: {value:g} is no code of it"
-    elif row.type in NUMBERS and not (row.short and 0x8000 <= value <= 0xFFFF):
-        assert isinstance(back, (int, float)), row.name
-        wanted = abs(value) if row.absolute else value
-        size = abs(value) + abs(row.offset)
-        slack = size * 1e-6 + 1e-40 if row.type[0] == "f" else step_of(row, power) * 0.5
-        assert abs(back - wanted) <= slack * 1.000001 + size * 1e-12, row.name
 
 
 @every_table
@@ -335,79 +245,3 @@ def test_a_plan_reads_every_row_that_is_not_refused_within_the_limits(
         space = (row.station, row.function)
         if not any((space, place) in holes.refused for place in row.places):
             assert row.name in fed, row.name
-
-
-# -------------------------------------------------------------------------------- made-up rows
-
-
-@st.composite
-def rows(draw: st.DrawFn) -> Register:
-    """Any row of a number: type, word order, words apart from each other, scale, mask, sentinel."""
-    kind = draw(st.sampled_from(sorted(NUMBERS)))
-    count = TYPES[kind][0] or 1
-    start = draw(st.integers(0, 60_000))
-    places = draw(
-        st.sampled_from(
-            [
-                tuple(range(start, start + count)),
-                tuple(range(start, start + count))[::-1],
-                tuple(start + 17 * index for index in range(count))[::-1],
-            ]
-        )
-    )
-    mask = None
-    if count == 1:
-        mask = draw(st.sampled_from([None, 0x0003, 0x0FF0, 0x8000, 0x7FFF]))
-    sentinels = [0x7FFF, 0x8000, 0xFFFF, 0] if count == 1 else [0x8000_0000, 0xFFFF_FFFF]
-    return Register(
-        name="made_up",
-        places=places,
-        type=kind,
-        signed=TYPES[kind][1],
-        mask=mask,
-        scale=draw(st.sampled_from([1.0, 0.1, 0.01, 0.001, 10.0, 0.5, 100.0])),
-        offset=draw(st.sampled_from([0.0, -100.0, 2.5])),
-        absolute=draw(st.booleans()),
-        valid=draw(st.sampled_from([None, (0.0, 100.0), (-1000.0, 1000.0)])),
-        range=draw(st.sampled_from([None, (0.0, 240.0), (-5.0, 5.0)])),
-        scale_factor=draw(st.sampled_from([None, "made_up_SF"])),
-        invalid=frozenset(draw(st.sets(st.sampled_from(sentinels), max_size=2))),
-        access="RW",
-    )
-
-
-@given(row=rows(), number=numbers, power=powers)
-@_MANY
-def test_any_row_decodes_any_words(row: Register, number: int, power: int | None) -> None:
-    raw = wide(row, number)
-    words = in_places(row, raw)
-    assert raw_of(row, words) == raw
-    check_value(row, decode(row, words, power))
-    scrambled = {place: words.get(place, 0x1234) for place in range(200)} | words
-    assert decode(row, scrambled, power) == decode(row, words, power)
-
-
-@given(row=rows(), number=numbers, power=st.integers(-9, 9))
-@_MANY
-def test_any_row_is_written_as_it_was_read(row: Register, number: int, power: int) -> None:
-    free = replace(row, range=None)
-    scaled = power if row.scale_factor is not None else 0
-    raw = wide(free, number)
-    value = decode(free, in_places(free, raw), scaled)
-    if value is not None and returns(free, raw, value):
-        assert at(free, encode(free, value, scaled)) == in_places(free, raw)
-
-
-@given(row=rows(), value=asked, power=st.integers(-9, 9))
-@_MANY
-def test_any_row_takes_only_what_it_can_hold(row: Register, value: float, power: int) -> None:
-    check_written(row, value, power if row.scale_factor is not None else 0)
-
-
-@given(raw=st.integers(0, 0xFFFF))
-@_MANY
-def test_a_power_of_ten_is_signed_and_may_be_missing(raw: int) -> None:
-    row = Register(name="W_SF", places=(7,), type="s16", signed=True)
-    found = scale_power({7: raw}, row)
-    assert found == (None if raw == 0x8000 else raw - 0x10000 if raw > 0x8000 else raw)
-    assert scale_power({}, row) is None

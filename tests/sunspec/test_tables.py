@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
+from dataclasses import asdict, replace
 from pathlib import Path
 
 import pytest
@@ -25,7 +25,7 @@ def nameless(table: RegisterMap) -> list[object]:
         return text and text.removeprefix(mark)
 
     return [
-        replace(row, name=bare(row.name) or "", scale_factor=bare(row.scale_factor))
+        asdict(replace(row, name=bare(row.name) or "", scale_factor=bare(row.scale_factor)))
         for row in table.registers
     ]
 

@@ -168,6 +168,7 @@ async def test_writes_that_are_ignored_or_refused_are_told(tmp_path: Path) -> No
         sim.fault = "read_only"
         with pytest.raises(DeviceRefused, match="BatterySetpoint was not taken"):
             await put(gx, "BatterySetpoint", 500.0)
+        await put(gx, "BatterySetpoint", None)
         sim.fault = "ignore_writes"
         with pytest.raises(Mismatch, match="was set to"):
             await put(gx, "BatterySetpoint", 500.0)
@@ -253,7 +254,7 @@ async def test_the_grid_setpoint_is_lent_and_given_back(tmp_path: Path) -> None:
 async def test_mode_3_follows_no_grid_setpoint(tmp_path: Path) -> None:
     async with Simulator() as sim, reading(sim, tmp_path) as gx:
         await put(gx, "EssMode", "external_control")
-        with pytest.raises(DeviceError, match="mode 3.*set EssMode"):
+        with pytest.raises(DeviceError, match="follows no grid setpoint: set EssMode"):
             await put(gx, "GridSetpoint", 100.0)
 
 

@@ -84,7 +84,7 @@ def test_a_grid_that_nobody_measures_is_unknown(
 
 
 def test_a_house_on_its_generator_buys_what_that_delivers() -> None:
-    rows = {
+    rows: dict[str, Any] = {
         "system_ac_active_in_source": "generator",
         "system_ac_genset_l1_power_32": 2500.0,
         "system_ac_genset_l2_power_32": 0.0,
@@ -107,7 +107,7 @@ def test_without_a_battery_its_state_is_unknown() -> None:
 
 
 def test_a_meter_has_the_phases_that_it_sees() -> None:
-    values = {
+    values: dict[str, Any] = {
         "GridPower": 40.0,
         **{f"GridPowerL{n}": 40.0 if n == 1 else 0.0 for n in (1, 2, 3)},
         **{f"GridCurrentL{n}": 0.0 for n in (1, 2, 3)},

@@ -84,6 +84,6 @@ class House:
     def _curtail(self, export: float, bias: float) -> None:
         """Less sun where more may not be fed in."""
         plant = self.plant
-        most = plant.load - plant.battery + (export if export else -bias)
+        most = plant.load - plant.battery + (export or -bias)
         if plant.sun > most:
             plant.pv_limit = max(0.0, most)

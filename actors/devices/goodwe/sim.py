@@ -117,7 +117,7 @@ class Simulator(RegisterSimulator):
     def _begin(self) -> None:
         unit, tag = self.inverter, "ETT" if self.extended else "ETU"
         if self.family == "dt":
-            unit.put({"serial_number": "9010KDTU228L0001", "model_name": "GW10K-DT"})
+            unit.put({"serial_number": "9010KDTU228L0001", "model_name": "GW10K-DT  "})
             unit.put({"dsp1_version": 14, "dsp2_version": 14, "arm_version": 12})
             return
         size = f"{self.rated // 1000}K"
@@ -127,7 +127,7 @@ class Simulator(RegisterSimulator):
                 "rated_power": self.rated,
                 "ac_output_type": "three_phase_four_wire",
                 "serial_number": f"90{self.rated // 1000:02}K{tag}228W0001",
-                "model_name": f"GW{size}-ET",
+                "model_name": f"GW{size}-ET".ljust(10),
                 "firmware": "04029-06-S11",
                 "arm_firmware": "02041-22-S00",
                 "dsp1_version": 6,

@@ -197,11 +197,11 @@ class Sma(RegisterDevice):
         *,
         device: str | None = None,
     ) -> None:
-        """Publish who made it; the firmware is packed in a way that the table cannot say."""
+        """Publish who made it; how the firmware is packed is more than the table can say."""
         registers = self.registers.get(device or self.id)
         package = registers.values.get("software_package") if registers else None
         firmware = firmware or identify.firmware(package)
-        await super().info(manufacturer or "SMA", model, serial, firmware, device=device)
+        await super().info(manufacturer, model, serial, firmware, device=device)
 
     # ---------------------------------------------------------------- controls
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING, ClassVar, Final
 
+from actors.devices.sun2000 import tou
 from actors.devices.sun2000.house import BATTERY_ROWS, has_battery, refine
 from actors.devices.sun2000.recipes import ExportLimit
 from bridge.config.types import Delay, Timeout
@@ -20,7 +21,7 @@ from bridge.register_device import Bound, RegisterDevice, RegisterSettings
 from bridge.registers.codec import decode
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Callable, Mapping, Sequence
 
     from bridge.registers import Pacing
     from bridge.registers.controls import Asked
@@ -69,6 +70,9 @@ class Sun2000(RegisterDevice):
         *("BatteryChargeEnergyToday", "BatteryDischargeEnergyToday", "LoadPower"),
     )
     controls: ClassVar[tuple[str, ...]] = (*_BATTERY, *_HOUSE)
+    texts: ClassVar[Mapping[str, Callable[[Sequence[int]], str]]] = {
+        "storage_lg_resu_time_of_use_charging_and_discharging_periods": tou.text
+    }
 
     # What was found out about this inverter, kept while it is away for a moment.
     _unit: int | None = None

@@ -118,7 +118,7 @@ def inverter_rows(plant: Plant, output: float) -> Rows:
         **{f"phase_{p}_voltage": volts for p, (_, volts) in _PHASES.items()},
         **{f"phase_{p}_current": output * share / v for p, (share, v) in _PHASES.items()},
         "state_1": 0x0006,
-        "state_2": 0x0001,
+        "state_2": 0x0007,
         "state_3": 0,
         "pv_01_voltage": 400.0,
         "pv_01_current": half / 400.0,

@@ -44,7 +44,7 @@ def number(value: Value | None, otherwise: float) -> float:
 
 def _counted(energy: float) -> float | None:
     """Wh of a 32-bit counter for kWh: it begins again after 2^32, and 0 is "not accumulated"."""
-    return int(energy * 1000) % _WRAP or None
+    return round(energy * 1000) % _WRAP or None
 
 
 def inverter(scene: Scene) -> Points:

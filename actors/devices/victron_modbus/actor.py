@@ -119,6 +119,8 @@ class VictronModbus(RegisterDevice):
         self._hurry = False
         self._connections = 0
         self._silent_until = 0.0
+        # Phases that the grid meter saw in the reading that is being taken; None: not heard.
+        self._measured: int | None = None
 
     # ---------------------------------------------------------------- what there is
 
@@ -259,17 +261,17 @@ class VictronModbus(RegisterDevice):
     def refine(
         self, device: str, values: dict[str, Value | None], rows: Mapping[str, Value | None]
     ) -> Mapping[str, Value | None]:
-        """Tell the zeros that are no value."""
+        """Tell the zeros that are no value. The system comes after its meter."""
         service = self._services[device]
-        return refined(service, values, rows, self._meter() if service == "system" else None)
-
-    def _meter(self) -> Meter:
-        meter = f"{self.id}-grid"
-        registers = self.registers.get(meter)
-        if registers is None:
-            return Meter()
-        lost = self.status_of(meter) == "offline"
-        return Meter(known=True, lost=lost, phases=measured_phases(registers.quantities()))
+        if service != "system":
+            found = refined(service, values, rows)
+            if device == f"{self.id}-grid":
+                self._measured = measured_phases(found)
+            return found
+        measured, self._measured = self._measured, None
+        known = f"{self.id}-grid" in self.registers
+        meter = Meter(known=known, lost=known and measured is None, phases=measured or 0)
+        return refined(service, values, rows, meter)
 
     async def info(
         self,

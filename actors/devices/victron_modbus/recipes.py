@@ -27,8 +27,8 @@ _BATTERY_LIFE: Final = frozenset({"restarting", "self_consumption"}) | HOLD_CHAR
 # A Multi needs some ten W for itself and loses a few percent; more than this is a reading that
 # was taken while the powers moved.
 _LOSS_IDLE, _LOSS_SHARE = 100.0, 0.2
-# An AC input that is set to what the loads take moves the battery by the losses and the rounding.
-_NO_DISCHARGE = 100.0
+# What setpoints lead to is only estimated: losses, rounding, a load that has just moved.
+_UNSURE = 100.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,13 +107,13 @@ def objection(battery: float, guards: Guards, *, slack: float = 0.0) -> str | No
     if guards.switch == "off":
         return "the inverter/charger is switched off"
     if battery > slack:
-        return _against_discharge(battery, guards)
+        return _against_discharge(battery, guards, slack)
     if battery < -slack:
         return _against_charge(guards)
     return None
 
 
-def _against_discharge(battery: float, guards: Guards) -> str | None:
+def _against_discharge(battery: float, guards: Guards, slack: float) -> str | None:
     floor, found = guards.floor, None
     if guards.soc is None or floor is None:
         found = "the battery's state of charge is not known, so it is not discharged"
@@ -128,7 +128,7 @@ def _against_discharge(battery: float, guards: Guards) -> str | None:
         found = "the battery's BMS does not allow it to be discharged"
     elif guards.switch == "charger_only":
         found = "the inverter/charger is switched to charging only"
-    elif guards.max_discharge is not None and battery > guards.max_discharge + _NO_DISCHARGE:
+    elif guards.max_discharge is not None and battery > guards.max_discharge + slack:
         found = f"{battery:g} W is above MaxDischargePower, which is {guards.max_discharge:g} W"
     return found
 
@@ -152,7 +152,7 @@ def feed_in_objection(setpoints: Sequence[float], guards: Guards) -> str | None:
 
 def setpoints_objection(setpoints: Sequence[float], now: Powers, guards: Guards) -> str | None:
     """Why an owner who regulates by himself may not have these setpoints of the AC input now."""
-    found = objection(battery_power(setpoints, now), guards, slack=_NO_DISCHARGE)
+    found = objection(battery_power(setpoints, now), guards, slack=_UNSURE)
     return found or feed_in_objection(setpoints, guards)
 
 

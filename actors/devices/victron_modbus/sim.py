@@ -32,6 +32,8 @@ OWN_FAULTS: Final = {
     "battery_gone": "has lost its battery: everything of it reads 0",
 }
 FAULTS: Final = {**COMMON, **OWN_FAULTS}
+PORTAL: Final = "c0619ab00001"
+"""What it tells as its serial number: the portal id, a hardware address."""
 UNITS: Final = {
     100: "system",
     228: "vebus",
@@ -40,6 +42,12 @@ UNITS: Final = {
     238: "solarcharger",
     20: "pvinverter",
     40: "evcharger",
+}
+SERIALS: Final = {
+    100: ("system_serial", "c0619ab12345"),
+    30: ("grid_serial", "BX1234567890"),
+    20: ("pvinverter_serial", "PV00042"),
+    40: ("evcharger_serial", "HQ2246ABCDE"),
 }
 # What firmware from before the 32-bit registers does not have.
 _NEW: Final = (*range(868, 920), *range(2713, 2726), *range(96, 102), 130, 131)
@@ -69,6 +77,9 @@ class Simulator(RegisterSimulator):
         self._away: dict[int, Unit] = {}
         super().__init__(host, port, **more)
         self.bank.missing = GATEWAY_PATH
+        for number, (row, text) in SERIALS.items():
+            if number in self.bank.units:
+                self.bank.units[number][row] = text
 
     @property
     def house(self) -> House:
@@ -88,6 +99,8 @@ class Simulator(RegisterSimulator):
             for address in _NEW if self.old else ():
                 unit.words.pop(address, None)
                 unit.writable.discard(address)
+            if name == "system":
+                unit["system_serial"] = PORTAL
         return found
 
     @property

@@ -1,0 +1,208 @@
+"""`heliograph discover`, over loopback: every simulated kind is found, and nothing is written."""
+
+from __future__ import annotations
+
+import contextlib
+import ipaddress
+import json
+import socket
+import struct
+from types import ModuleType
+from typing import TYPE_CHECKING, Any
+
+import anyio
+import pytest
+
+from bridge.cli.discover import Find, look, snippets
+from bridge.cli.main import main
+from bridge.config.kinds import all_kinds
+from bridge.config.load import load_text
+from bridge.discover import Door
+from bridge.registers.model import Pacing
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator
+
+Capsys = pytest.CaptureFixture[str]
+HERE = ipaddress.IPv4Network("127.0.0.1/32")
+NOWHERE = 9  # discard: nobody answers
+KINDS = tuple(
+    name
+    for name, kind in all_kinds().items()
+    if (kind.folder / "discover.py").is_file() and (kind.folder / "sim.py").is_file()
+)
+
+
+async def found(*ports: int, udp_port: int = NOWHERE, timeout: float = 0.3) -> list[Find]:
+    # A SUN2000 answers nothing in the first moments of a connection.
+    return await look([HERE], ports, udp_port, timeout, Pacing(after_connect=0.1))
+
+
+def simulator(name: str, **options: Any) -> Any:
+    module: Any = all_kinds()[name].simulator()
+    if name == "goodwe":
+        options = {"transport": "modbus"} | options
+    return module.Simulator(host="127.0.0.1", port=0, **options)
+
+
+def written(sim: Any) -> list[Any]:
+    return [each for unit in sim.bank.units.values() for each in getattr(unit, "writes", [])] + [
+        *getattr(sim.bank, "writes", [])
+    ]
+
+
+def test_every_kind_of_inverter_can_be_found() -> None:
+    inverters = {"deye", "goodwe", "sma", "sun2000", "sunspec", "victron_modbus"}
+    assert inverters <= set(KINDS)
+
+
+@pytest.mark.parametrize("name", KINDS)
+async def test_a_kind_recognises_its_simulator_and_nobody_else_does(name: str) -> None:
+    async with simulator(name) as sim:
+        (find,) = await found(sim.port)
+        assert written(sim) == []
+    assert (find.kind, find.host, find.port) == (name, "127.0.0.1", sim.port)
+    assert find.what
+    assert find.serial
+    (line,) = snippets([find])
+    actor = load_text(f"actors:\n{line}").actors[name]
+    assert (actor.kind, actor.settings.host) == (name, "127.0.0.1")
+
+
+async def test_a_found_snippet_reads_the_device(tmp_path: Any, capsys: Capsys) -> None:
+    async with simulator("sma") as sim:
+        (line,) = snippets(await found(sim.port))
+        config = tmp_path / "house.yaml"
+        config.write_text(f"state: {tmp_path}/state\nactors:\n{line}")
+        words = ["read", "sma", "--config", str(config), "--json"]
+        assert await anyio.to_thread.run_sync(main, words) == 0
+    assert json.loads(capsys.readouterr().out)
+
+
+async def test_logger_sticks_answer_the_broadcast() -> None:
+    module: Any = all_kinds()["deye"].simulator()
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as free:
+        free.bind(("127.0.0.1", 0))
+        port = free.getsockname()[1]
+    stick = module.Simulator(transport="solarman", discovery_port=port)
+    async with stick:
+        finds = await found(NOWHERE, udp_port=port)
+    (find,) = finds
+    assert (find.kind, find.serial) == ("deye", str(stick.serial))
+    (line,) = snippets([find])
+    settings = load_text(f"actors:\n{line}").actors["deye"].settings
+    assert (settings.transport, settings.serial) == ("solarman", stick.serial)
+
+
+@contextlib.asynccontextmanager
+async def answering(reply: bytes | None, count: list[bytes]) -> AsyncIterator[int]:
+    """A TCP server that answers every request with the same Modbus body, or not at all."""
+
+    async def serve(stream: anyio.abc.SocketStream) -> None:
+        with contextlib.suppress(anyio.EndOfStream, anyio.BrokenResourceError):
+            async with stream:
+                while True:
+                    request = await stream.receive()
+                    count.append(request)
+                    if reply is not None:
+                        head = request[:4] + struct.pack(">HB", len(reply) + 1, request[6])
+                        await stream.send(head + reply)
+
+    listener = await anyio.create_tcp_listener(local_host="127.0.0.1")
+    async with listener, anyio.create_task_group() as tasks:
+        tasks.start_soon(listener.serve, serve)
+        yield listener.extra(anyio.abc.SocketAttribute.local_port)
+        tasks.cancel_scope.cancel()
+
+
+async def test_what_nobody_knows_is_told_all_the_same() -> None:
+    asked: list[bytes] = []
+    async with answering(b"\x83\x02", asked) as port:
+        (find,) = await found(port)
+    assert find == Find("127.0.0.1", port, "answers Modbus; no kind here recognises it")
+    assert {request[7] for request in asked} <= {3, 4}, "only reading functions"
+
+
+@pytest.mark.slow
+async def test_what_is_no_modbus_is_told() -> None:
+    async with answering(None, []) as port:
+        (find,) = await found(port, timeout=0.05)
+    assert find.what == "takes connections, but does not answer Modbus"
+    assert find.kind is None
+
+
+async def test_nothing_is_nothing(capsys: Capsys) -> None:
+    words = ["discover", "--network", "127.0.0.1/32", "--ports", "9", "--udp-port", "9"]
+    assert await anyio.to_thread.run_sync(main, [*words, "--timeout", "0.1"]) == 0
+    assert capsys.readouterr().out == "nothing was found in 127.0.0.1/32\n"
+    assert await anyio.to_thread.run_sync(main, [*words, "--timeout", "0.1", "--json"]) == 0
+    assert json.loads(capsys.readouterr().out) == []
+
+
+async def test_what_is_found_is_printed_as_configuration(capsys: Capsys) -> None:
+    async with simulator("goodwe") as sim:
+        words = ["discover", "--network", "127.0.0.1/32", "--ports", str(sim.port)]
+        words += ["--udp-port", "9", "--timeout", "0.5"]
+        assert await anyio.to_thread.run_sync(main, words) == 0
+        lines = capsys.readouterr().out.splitlines()
+        assert lines[0].startswith(f"127.0.0.1:{sim.port}  GoodWe GW10K-ET, serial ")
+        assert "actors:" in lines
+        settings = f"host: 127.0.0.1, port: {sim.port}, transport: modbus"
+        assert lines[-1] == f"  goodwe: {{kind: goodwe, {settings}}}"
+        assert await anyio.to_thread.run_sync(main, [*words, "--json"]) == 0
+        (told,) = json.loads(capsys.readouterr().out)
+        assert (told["kind"], told["port"], told["host"]) == ("goodwe", sim.port, "127.0.0.1")
+
+
+@pytest.mark.parametrize(
+    ("words", "sentence"),
+    [
+        ("--network 8.8.8.0/24", "8.8.8.0/24 is not private"),
+        ("--network 172.0.0.0/24", "is not private"),
+        ("--network 0.0.0.0/0", "is not private"),
+        ("--network 10.0.0.0/21", "10.0.0.0/21 is too wide: a /22"),
+        ("--network fritz.box", "fritz.box is no network"),
+        ("--ports 0", "0 is no port"),
+        ("--ports 502,x", "x is no port"),
+        ("--ports " + ",".join(map(str, range(1, 18))), "17 ports are too many"),
+        ("--timeout 0", "0 is not between 0 and 30 s"),
+        ("--timeout nan", "nan is not between"),
+    ],
+)
+def test_only_the_own_network_is_looked_through(capsys: Capsys, words: str, sentence: str) -> None:
+    with pytest.raises(SystemExit) as ended:
+        main(["discover", *words.split()])
+    assert ended.value.code == 2
+    assert sentence in capsys.readouterr().err
+
+
+def test_a_second_device_of_a_kind_gets_a_name_of_its_own() -> None:
+    twice = [Find(f"10.0.0.{n}", 502, "x", "sun2000", settings={"unit": n}) for n in (1, 2)]
+    assert snippets(twice) == [
+        "  sun2000: {kind: sun2000, host: 10.0.0.1, unit: 1}",
+        "  sun2000_2: {kind: sun2000, host: 10.0.0.2, unit: 2}",
+    ]
+
+
+async def test_a_door_cannot_be_written_to() -> None:
+    assert not any("write" in name for name in dir(Door))
+
+
+async def test_a_silent_unit_is_not_asked_for_ever() -> None:
+    asked: list[bytes] = []
+    async with answering(None, asked) as port:
+        door = Door("127.0.0.1", port, timeout=0.05, pacing=Pacing())
+        for address in range(10):
+            assert await door.read(address, 1, unit=7) is None
+        await door.close()
+    assert len(asked) == 2
+
+
+async def test_kinds_without_a_probe_or_stick_are_passed_over() -> None:
+    from bridge.discover import Answer, recognised, recognised_stick
+
+    bare = ModuleType("bare")
+    door = Door("127.0.0.1", NOWHERE, timeout=0.05, pacing=Pacing())
+    assert await recognised(door, [("bare", bare)]) is None
+    assert recognised_stick(Answer("10.0.0.7", "AA", "1"), [("bare", bare)]) == []
+    await door.close()
