@@ -17,14 +17,17 @@ from tests.sun2000.helpers import FORCED, actor_at, at_work, put, written
 from tests.sun2000.test_table import CLASSES, ONE_BY_ONE
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
     from pathlib import Path
+
+    from bridge.registers.model import Value
 
 OWNED = (
     *("storage_maximum_charging_power", "storage_maximum_discharging_power"),
     *("storage_charge_from_grid_function", "storage_forcible_charge_discharge_setting_mode"),
     *("storage_forced_charging_and_discharging_period", "forcible_charge_discharge_write"),
 )
-OWNERS = {
+OWNERS: Mapping[str, float | str] = {
     "storage_maximum_charging_power": 3000,
     "storage_maximum_discharging_power": 2500,
     "storage_charge_from_grid_function": "disabled",
@@ -34,7 +37,7 @@ OWNERS = {
 }
 
 
-def settings_of(sim: Simulator) -> dict[str, object]:
+def settings_of(sim: Simulator) -> dict[str, Value | None]:
     return {name: sim.unit[name] for name in OWNED}
 
 

@@ -31,8 +31,7 @@ def test_a_battery_is_there_when_it_tells_something(
 
 @given(pv=st.floats(0, 20_000), grid=watts, battery=watts)
 def test_the_balance_holds(pv: float, grid: float, battery: float) -> None:
-    values = {"PvPower": pv, "GridPower": grid, "BatteryPower": battery}
-    found = refine(dict(values), {}, battery=True)
+    found = refine({"PvPower": pv, "GridPower": grid, "BatteryPower": battery}, {}, battery=True)
     assert found["LoadPower"] == pytest.approx(pv + grid + battery)
 
 

@@ -7,6 +7,7 @@ import pytest
 from actors.devices.sun2000.actor import Sun2000
 from actors.devices.sun2000.recipes import MODE, PERCENT, ExportLimit
 from actors.devices.sun2000.tou import WORDS, periods, text
+from bridge.cli.main import main
 from bridge.errors import DeviceError, DeviceGarbled
 from bridge.registers.codec import decode, encode
 from bridge.registers.controls import Step
@@ -35,6 +36,7 @@ def test_a_limit_is_written_in_percent_and_read_back_in_watts(watts: float) -> N
     assert there[MODE] == "limit_in_percent"
     state = LIMIT.state(there)
     assert isinstance(state, float)
+    assert LIMIT.tolerance is not None
     assert abs(state - watts) <= LIMIT.tolerance <= 5
 
 
@@ -97,3 +99,14 @@ def test_a_schedule_is_told_in_words() -> None:
 def test_what_is_no_schedule_is_refused(words: list[int]) -> None:
     with pytest.raises(DeviceGarbled):
         text(words)
+
+
+def test_a_schedule_is_told_to_whoever_asks(capsys: pytest.CaptureFixture[str]) -> None:
+    words = [str(word) for word in block(1, 60, 120, 0x007F)]
+    assert main(["registers", "sun2000", "decode", "47255", *words]) == 0
+    assert "01:00-02:00 charge every day" in capsys.readouterr().out
+    words[0] = "99"
+    assert main(["registers", "sun2000", "decode", "47255", *words]) == 0
+    assert "more periods than there is room for" in capsys.readouterr().out
+    assert main(["registers", "sun2000", "decode", "47255", "1"]) == 0
+    assert "it needs the word at" in capsys.readouterr().out

@@ -17,13 +17,13 @@ from bridge.registers.plan import bound, plan
 from bridge.registers.quantities import Quantities
 
 if TYPE_CHECKING:
-    from bridge.registers.model import Register, Value
+    from bridge.registers.model import Poll, Register, Value
 
 TABLE = Sun2000.map()
 SAMPLES = Path(__file__).parents[2] / "actors" / "devices" / "sun2000" / "samples"
 ONE_BY_ONE = 168
 """Requests that a program takes which asks for each register of this inverter on its own."""
-CLASSES = ("fast", "slow", "once")
+CLASSES: tuple[Poll, ...] = ("fast", "slow", "once")
 
 
 def rows_of(sample: str) -> dict[str, Value | None]:
