@@ -147,7 +147,8 @@ class _Seen:
         gaps = [later - one for seen in states.values() for one, later in pairwise(seen)]
         silent = _FLEET - len(states)
         self.longest = max(gaps, default=float("inf"))
-        self.missed = sum(max(0, round(gap) - 1) for gap in gaps) + _SECONDS * silent
+        late = sum(round(seen[-1] - seen[0]) + 1 - len(seen) for seen in states.values())
+        self.missed = late + _SECONDS * silent
         self.ticks = sum(map(len, states.values())) + self.missed
 
 

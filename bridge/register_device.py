@@ -162,9 +162,9 @@ class RegisterDevice(Device):
 
     @property
     def link(self) -> Link:
-        """The shared connection, while the actor runs."""
+        """The shared connection; held from the first use until `safe`. Raises DeviceError."""
         if self._link is None:
-            raise DeviceError(f"{self.id} is not connected")
+            self._link = links().acquire(self.spec(), self.wire, self.pacing(), clock=self.clock)
         return self._link
 
     async def read_words(
@@ -184,7 +184,6 @@ class RegisterDevice(Device):
 
     async def run(self) -> None:
         """Poll until stopped."""
-        await self._open()
         await self.poll(self._reading, interval=self.settings.interval)
 
     async def safe(self) -> None:
@@ -194,15 +193,10 @@ class RegisterDevice(Device):
     @contextlib.asynccontextmanager
     async def direct(self) -> AsyncIterator[None]:
         """Hold the connection for readings without a bridge."""
-        await self._open()
         try:
             yield
         finally:
             await self._close()
-
-    async def _open(self) -> None:
-        if self._link is None:
-            self._link = links().acquire(self.spec(), self.wire, self.pacing(), clock=self.clock)
 
     async def _close(self) -> None:
         link, self._link = self._link, None
@@ -261,10 +255,9 @@ class RegisterDevice(Device):
         await self.info(**registers.info(), device=device)
         served = self._served[device]
         await self.desk.offer(*served.recipes, device=device)
-        for control in served.recipes:
-            state = served.state(control)
-            if state is not None:
-                await self.control_state(control, state, device=device)
+        for control, recipe in served.recipes.items():
+            if recipe.tells_state:
+                await self.control_state(control, served.state(control), device=device)
 
     def _bind(self, bound: Sequence[Bound]) -> None:
         if tuple(bound) == self.bound:

@@ -169,6 +169,9 @@ async def look(
     pacing: Pacing | None = None,
 ) -> list[Find]:
     """Everything that answers, sorted by address. `timeout`: s for one answer."""
+    from bridge.modbus.tcp import prepare
+
+    prepare()
     hosts = dict.fromkeys(str(each) for network in networks for each in network.hosts())
     endpoints = [(host, port) for host in hosts for port in ports]
     kinds = _discoverers()

@@ -70,6 +70,11 @@ def _pymodbus() -> _Pymodbus:
     )
 
 
+def prepare() -> None:
+    """Import pymodbus now, so that the first device that is asked does not wait for it."""
+    _pymodbus()
+
+
 class _ModbusWire:
     """What all three share: requests as PDUs, and answers checked against them."""
 

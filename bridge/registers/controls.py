@@ -60,6 +60,11 @@ class Recipe:
     options: tuple[str, ...] = ()
     taken_over: frozenset[str] = frozenset()
 
+    @property
+    def tells_state(self) -> bool:
+        """True when `state` knows the control from what was read, unknown included."""
+        return type(self).state is not Recipe.state
+
     def steps(self, value: Asked, seen: Mapping[str, Value | None]) -> Sequence[Step]:
         """What sets `value`. Raises DeviceError with one sentence when it cannot be set now.
 
@@ -191,6 +196,11 @@ class TableRecipe(Recipe):
         if block is None:
             raise DeviceError(f"{entry.control} cannot be set to {value:g} on this device")
         return self._filled(block, {**seen, VALUE: float(value)})
+
+    @property
+    def tells_state(self) -> bool:
+        """See Recipe."""
+        return self.entry.register is not None
 
     def _in_row(self, value: Asked) -> Asked:
         row = self.table[self.entry.register or ""]

@@ -18,6 +18,7 @@ from bridge.cli.main import main
 from bridge.config.kinds import all_kinds
 from bridge.config.load import load_text
 from bridge.discover import Door
+from bridge.modbus.tcp import prepare
 from bridge.registers.model import Pacing
 
 if TYPE_CHECKING:
@@ -139,6 +140,7 @@ async def test_nothing_is_nothing(capsys: Capsys) -> None:
     assert json.loads(capsys.readouterr().out) == []
 
 
+@pytest.mark.slow
 async def test_what_is_found_is_printed_as_configuration(capsys: Capsys) -> None:
     async with simulator("goodwe") as sim:
         words = ["discover", "--network", "127.0.0.1/32", "--ports", str(sim.port)]
@@ -191,7 +193,8 @@ async def test_a_door_cannot_be_written_to() -> None:
 async def test_a_silent_unit_is_not_asked_for_ever() -> None:
     asked: list[bytes] = []
     async with answering(None, asked) as port:
-        door = Door("127.0.0.1", port, timeout=0.05, pacing=Pacing())
+        prepare()
+        door = Door("127.0.0.1", port, timeout=0.2, pacing=Pacing())
         for address in range(10):
             assert await door.read(address, 1, unit=7) is None
         await door.close()

@@ -72,6 +72,7 @@ async def test_the_devices_watchdog_is_fed(heliograph: Commands) -> None:
         assert (await told(process, signal.SIGTERM))[0] == 0
 
 
+@pytest.mark.slow
 async def test_json_has_the_result_and_the_end(heliograph: Commands) -> None:
     async with Simulator(power=4000.0) as sim:
         heliograph.configure(sim.port)

@@ -119,4 +119,4 @@ def test_the_sun2000_takes_a_handful() -> None:
 
 def test_there_are_tables() -> None:
     kinds = {name.split("/")[0] for name in NAMES}
-    assert {"sun2000", "victron_modbus", "sma", "sunspec", "goodwe"} <= kinds
+    assert {"deye", "goodwe", "sma", "sun2000", "sunspec", "victron_modbus"} <= kinds

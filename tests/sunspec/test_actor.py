@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+import anyio
 import msgspec
 import pytest
 
 from actors.devices.sunspec.sim import Simulator
 from bridge.control_entry import Mismatch
-from bridge.errors import DeviceError, DeviceGarbled, DeviceRefused
+from bridge.errors import DeviceError, DeviceGarbled, DeviceRefused, DeviceTimeout
 from bridge.simulators.plant import Plant
 from bridge.simulators.server import ModbusServer
 from tests.actors.kinds import last, running
@@ -79,6 +80,16 @@ async def test_solaredge_takes_one_client_and_changes_its_scale_factors(tmp_path
             assert found["dut-meter2"]["Power"] == 500
         assert isinstance(sim.front, ModbusServer)
         assert sim.front.accepted == 1
+
+
+async def test_a_second_client_of_solaredge_is_told_why(tmp_path: Path) -> None:
+    async with Simulator(profile="solaredge") as sim, reading(sim, tmp_path, retries=0) as actor:
+        other = await anyio.connect_tcp(sim.host, sim.port)
+        with pytest.raises(DeviceTimeout, match="closed the connection"):
+            await actor.read_all()
+        await other.aclose()
+        await anyio.sleep(0.05)
+        assert await value(actor, "InverterPower") == 800
 
 
 async def test_what_a_device_never_tells_of_single_phases_is_left_out(tmp_path: Path) -> None:

@@ -32,22 +32,25 @@ def oracles_folder() -> Path:
     return Path(os.environ.get("HELIOGRAPH_ORACLES") or ROOT / "build" / "oracles")
 
 
-def oracle_python(requirements: Sequence[str]) -> Path:
+def oracle_python(requirements: Sequence[str], *, least: tuple[int, int] = (3, 11)) -> Path:
     """The Python of an environment that has these requirements, such as ["aioshelly==13.35.0"].
 
-    Makes it on first use. Where it cannot be made the test is skipped with the reason, and with
-    `CI=true` it fails. What failed once in a run is not tried again in it.
+    `least`: the oldest Python that they run on, where it is newer than ours. Makes the environment
+    on first use. Where it cannot be made the test is skipped with the reason, and with `CI=true`
+    it fails. What failed once in a run is not tried again in it.
     """
     wanted = sorted(requirements)
-    version = f"{sys.version_info.major}.{sys.version_info.minor}"
-    name = hashlib.sha256(json.dumps([version, *wanted]).encode()).hexdigest()[:12]
+    version = max(sys.version_info[:2], least)
+    name = hashlib.sha256(json.dumps([".".join(map(str, version)), *wanted]).encode()).hexdigest()[
+        :12
+    ]
     folder = oracles_folder() / f"{wanted[0].split('=')[0]}-{name}"
     python = folder / "bin" / "python"
     if (folder / _MARK).exists() and python.exists():
         return python
     if name not in _failed:
         try:
-            _install(folder, wanted)
+            _install(folder, wanted, least)
         except (OSError, subprocess.SubprocessError) as error:
             shutil.rmtree(folder, ignore_errors=True)
             _failed[name] = _reason(error)
@@ -59,11 +62,27 @@ def oracle_python(requirements: Sequence[str]) -> Path:
     pytest.skip(sentence)
 
 
-def _install(folder: Path, wanted: Sequence[str]) -> None:
+def _base(least: tuple[int, int]) -> str:
+    """A Python of this machine that is new enough: ours, on the PATH, or installed beside ours."""
+    if sys.version_info[:2] >= least:
+        return sys.executable
+    names = [f"python{least[0]}.{minor}" for minor in range(least[1], least[1] + 5)]
+    found = [path for name in names if (path := shutil.which(name))]
+    for name in names:
+        found += map(str, sorted(Path(sys.base_prefix).parent.glob(f"*/bin/{name}")))
+    for path in found:
+        # What stands on the PATH may be a stand-in that starts nothing.
+        if subprocess.run([path, "-c", ""], check=False, capture_output=True).returncode == 0:
+            return path
+    raise OSError(f"no Python {least[0]}.{least[1]} or newer is on this machine")
+
+
+def _install(folder: Path, wanted: Sequence[str], least: tuple[int, int]) -> None:
+    base = _base(least)
     shutil.rmtree(folder, ignore_errors=True)
     folder.parent.mkdir(parents=True, exist_ok=True)
     commands = (
-        [sys.executable, "-m", "venv", str(folder)],
+        [base, "-m", "venv", str(folder)],
         [
             *(str(folder / "bin" / "python"), "-m", "pip", "install", "--quiet"),
             *("--disable-pip-version-check", "--no-input", *wanted),

@@ -27,7 +27,7 @@ def has_battery(rows: Values) -> bool:
     return any(_known(rows.get(name)) for name in BATTERY_ROWS)
 
 
-def refine(values: dict[str, Value | None], rows: Values, *, battery: bool) -> Values:
+def refine(values: Values, rows: Values, *, battery: bool) -> Values:
     """Quantities without what is not there, and `LoadPower` (W) as DESIGN's balance wants it.
 
     battery: one was seen before. Then its power must be known for `LoadPower` to be; in a house

@@ -81,7 +81,6 @@ class Simulator(RegisterSimulator):
         front = super().make_front(host, port)
         if isinstance(front, ModbusServer):
             front.clients = self.profile.clients
-            front.replaces = front.clients is not None
             front.delay = self.delay
         return front
 

@@ -256,7 +256,7 @@ class VictronModbus(RegisterDevice):
             found = await super().read_all()
         if self._looks and self.bus.connection.is_connected:
             await self._look_on()
-        return found
+        return {self.id: found[self.id]} | dict(found)  # the whole before its parts
 
     def refine(
         self, device: str, values: dict[str, Value | None], rows: Mapping[str, Value | None]
