@@ -35,6 +35,9 @@ if TYPE_CHECKING:
     from bridge.modbus.link import Link
     from bridge.registers.model import Value
 
+_FAILURES = 3
+_LONGEST_PAUSE = 60.0
+
 Unit = Annotated[int, Meta(ge=0, le=255)]
 """A Modbus unit id."""
 
@@ -107,6 +110,8 @@ class RegisterDevice(Device):
         self._originals = Originals(self.state)
         self._budget = FlashBudget(self.state, self.clock, settings.daily_writes)
         self._link: Link | None = None
+        # Devices beside the actor's own that do not answer: failures so far, when to ask again.
+        self._absent: dict[str, tuple[int, float]] = {}
 
     # ---------------------------------------------------------------- for a kind to say
 
@@ -212,23 +217,39 @@ class RegisterDevice(Device):
     async def read_all(self) -> Mapping[str, Mapping[str, Value | None]]:
         """One reading of every device that the actor publishes, by id. Raises DeviceError.
 
-        A device beside the actor's own that refuses is left out, with why in the log.
+        A device beside the actor's own that does not answer is left out: it shows as offline, and
+        is asked less and less often, so that it does not slow down the others.
         """
         if not self.bound or self.status_of() == "offline":
             self._bind(await self.identify())
         found: dict[str, Mapping[str, Value | None]] = {}
         for bound in self.bound:
             registers = self.registers[bound.device]
-            try:
+            if bound.device == self.id:
                 await registers.poll()
-            except DeviceRefused as error:
-                if bound.device == self.id:
-                    raise
-                await self.device_status("offline", str(error), device=bound.device)
+            elif not await self._beside(bound.device, registers):
                 continue
             values = registers.quantities()
             found[bound.device] = self.refine(bound.device, values, registers.values)
         return found
+
+    async def _beside(self, device: str, registers: Registers) -> bool:
+        failures, until = self._absent.get(device, (0, 0.0))
+        now = self.clock.now()
+        if now < until:
+            return False
+        try:
+            await registers.poll()
+        except DeviceError as error:
+            pause = min(_LONGEST_PAUSE, self.settings.interval * 2 ** min(failures, 8))
+            self._absent[device] = (failures + 1, self.clock.now() + pause)
+            if failures + 1 >= _FAILURES or isinstance(error, DeviceRefused):
+                await self.device_status("offline", str(error), device=device)
+            else:
+                await self.mark_stale(device)
+            return False
+        self._absent.pop(device, None)
+        return True
 
     def remarks(
         self, found: Mapping[str, Mapping[str, Value | None]]

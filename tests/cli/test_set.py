@@ -10,8 +10,10 @@ import anyio
 import pytest
 
 from actors._template.sim import Simulator
+from actors.devices.shelly.sim import Simulator as Shelly
 from bridge.hold import Hold
 from tests.cli.command import ended, line_of, told
+from tests.cli.test_read import INVERTERS, simulator
 
 if TYPE_CHECKING:
     import subprocess
@@ -235,3 +237,45 @@ async def test_a_hold_that_a_bridge_has_is_named_with_what_to_do(heliograph: Com
     assert code == 1
     assert err.startswith("ess is held by the running bridge (process ")
     assert err.endswith("): publish on heliograph/Devices/ess/PvLimit/Set instead\n")
+
+
+async def test_a_control_that_keeps_its_value_is_set_and_left(heliograph: Commands) -> None:
+    async with Shelly("plug_s") as sim:
+        heliograph.configure(sim.port, kind="shelly")
+        words = ("set", "ess", "Switch")
+        assert await heliograph.run(*words, "off") == (0, "Switch of ess is false\n", "")
+        assert sim.output == [False]
+        code, out, _ = await heliograph.run(*words, "true", "--json")
+        assert (code, json.loads(out)["value"]) == (0, True)
+        assert sim.output == [True]
+        for more, sentence in (
+            (("back",), "Switch keeps its value and is not lent out: it cannot be given back\n"),
+            (("off", "--for", "5"), "Switch keeps its value: leave out --for\n"),
+        ):
+            assert await heliograph.run(*words, *more) == (2, "", sentence)
+        assert sim.output == [True]
+        assert not (heliograph.state / "ess" / "leases.json").exists()
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("name", INVERTERS)
+async def test_every_inverter_lends_its_battery_and_has_it_back(
+    heliograph: Commands, name: str
+) -> None:
+    async with simulator(name) as sim:
+        heliograph.configure(sim.port, kind=name)
+        text = heliograph.config.read_text().replace("timeout: 0.5", "timeout: 3")
+        heliograph.config.write_text(text)
+        words = ("set", "ess", "BatterySetpoint", "800", "--for", "600")
+        process = heliograph.start(*words)
+        assert await line_of(process) == "BatterySetpoint of ess is 800 W for 600 s\n"
+        with anyio.fail_after(5):
+            while abs(sim.plant.battery - 800) > 20:  # noqa: ASYNC110 - the plant has no event
+                await anyio.sleep(0.05)
+        end = "BatterySetpoint of ess was given back\n"
+        assert await told(process, signal.SIGTERM) == (0, end, "")
+        assert held(heliograph) == []
+        with anyio.fail_after(5):
+            while abs(sim.plant.battery - 800) < 20:  # noqa: ASYNC110 - as above
+                sim.forward(1.0)
+                await anyio.sleep(0.05)

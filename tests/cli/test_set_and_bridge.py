@@ -15,6 +15,7 @@ from bridge.daily import Journal
 from bridge.log import get_logger
 from bridge.state import StateFolder
 from tests.cli.command import line_of, told
+from tests.cli.test_read import simulator
 from tests.runtime.links import endpoint, link
 
 if TYPE_CHECKING:
@@ -26,6 +27,7 @@ if TYPE_CHECKING:
     from tests.support.mosquitto import Mosquitto
 
 pytestmark = pytest.mark.slow
+CLOCK = {62, 63, 64}
 SET = ("set", "ess", "PvLimit", "1500", "--for", "600")
 
 
@@ -59,6 +61,34 @@ async def test_a_killed_set_is_given_back_by_the_next_start_of_a_bridge(
             await them.until(lambda: sim.limit is None, 5)
             held = json.loads((heliograph.state / "ess" / "leases.json").read_text())
             assert held == {"held": []}
+            assert (await told(running, signal.SIGTERM))[0] == 0
+
+
+async def test_a_killed_set_on_registers_is_given_back_to_the_word(
+    heliograph: Commands, mosquitto: Mosquitto
+) -> None:
+    async with simulator("deye") as sim:
+        heliograph.configure(sim.port, kind="deye", broker=mosquitto.port)
+        before = {number: dict(unit.words) for number, unit in sim.bank.units.items()}
+        writable = {number: unit.writable for number, unit in sim.bank.units.items()}
+
+        def changed() -> set[int]:
+            return {
+                place
+                for number, unit in sim.bank.units.items()
+                for place in writable[number]
+                if unit.words[place] != before[number][place]
+            }
+
+        process = heliograph.start("set", "ess", "BatterySetpoint", "800", "--for", "600")
+        await line_of(process)
+        process.kill()
+        process.wait()
+        assert changed()
+        async with bridge(heliograph, mosquitto.port) as (running, them):
+            held = heliograph.state / "ess" / "leases.json"
+            await them.until(lambda: json.loads(held.read_text()) == {"held": []}, 15)
+            assert changed() - CLOCK == set()
             assert (await told(running, signal.SIGTERM))[0] == 0
 
 
