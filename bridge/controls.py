@@ -39,7 +39,7 @@ _RESULT = "Devices/{device}/{Control}/Result"
 _STATE = "Devices/{device}/{Control}"
 _FREE_WORD = "auto"
 _QUEUE = 100
-_SAFE_WRITE_LIMIT = 2.0
+_SAFE_WRITE_LIMIT = 4.0
 
 
 class ControlDesk:

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
     Report = Callable[[str, str, int, str | None], Awaitable[None]]
 
-SAFE_LIMIT = 5.0
+SAFE_LIMIT = 9.0
 GOODBYE_LIMIT = 2.0
 _RESTART_LIMIT = 60.0
 _HELD_PAUSE = 1.0

@@ -276,6 +276,6 @@ async def test_every_inverter_lends_its_battery_and_has_it_back(
         assert await told(process, signal.SIGTERM) == (0, end, "")
         assert held(heliograph) == []
         with anyio.fail_after(5):
-            while abs(sim.plant.battery - 800) < 20:  # noqa: ASYNC110 - as above
+            while abs(sim.plant.battery - 800) < 20:
                 sim.forward(1.0)
                 await anyio.sleep(0.05)

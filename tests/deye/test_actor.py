@@ -174,6 +174,17 @@ async def test_register_0_that_is_refused(tmp_path: Path) -> None:
             assert (await actor.read_once())["BatterySoc"] == 55
 
 
+async def test_without_a_battery_nothing_of_it_is_offered(tmp_path: Path) -> None:
+    sim = Simulator()
+    sim.rows["battery_mode"] = "none"
+    async with sim, reading(sim, tmp_path) as actor:
+        assert actor.bound[0].controls == ("ExportLimit", "ZeroExportPower", "WorkMode")
+        sim.rows["battery_mode"] = "lithium"
+        actor.bound = ()
+        await actor.read_once()
+        assert actor.bound[0].controls == actor.controls
+
+
 # ------------------------------------------------------------------------------- generator port
 
 

@@ -176,8 +176,8 @@ async def test_what_cannot_be_is_refused_before_anything_is_written(
     rows: dict[str, Any], watts: float, sentence: str, tmp_path: Path
 ) -> None:
     sim = simulated()
-    sim.rows.put(rows)
     async with sim, reading(sim, tmp_path) as actor:
+        sim.rows.put(rows)
         sim.bank.log.clear()
         with pytest.raises(DeviceError, match=sentence):
             await actor.write_control("BatterySetpoint", watts, device="dut")

@@ -30,6 +30,12 @@ _OTHERS: Final = {
     **dict.fromkeys((2, 0x0200), "a string inverter without a battery"),
     **dict.fromkeys((4, 0x0400), "a micro inverter"),
 }
+_OF_A_BATTERY: Final = frozenset(
+    {
+        *("BatterySetpoint", "BatteryMode", "MinSoc", "MaxChargeCurrent", "MaxDischargeCurrent"),
+        *("GridCharge", "GridChargeCurrent", "TimeOfUse", "Schedule"),
+    }
+)
 _PORT_CARRIES: Final = {"generator": "GeneratorPower", "micro_inverter": "PvPower"}
 
 
@@ -92,19 +98,25 @@ class Deye(RegisterDevice):
 
     async def identify(self) -> Sequence[Bound]:
         """Ask register 0 which table fits. Raises DeviceRefused for what none fits."""
-        table = self.map(self._named(await self._device_type()))
+        table = self.map(self._named(await self._word(0)))
         recipes = {
             "BatterySetpoint": Setpoint(table, self.settings.setpoint_step),
             "BatteryMode": Mode(table),
             "Schedule": Schedule(table),
         }
-        if self.bound and self.bound[0].table is table:
+        controls = self.controls
+        if "battery_mode" in table:
+            mode = table["battery_mode"]
+            if mode.enum.get(await self._word(mode.address) or 0) == "none":
+                controls = tuple(name for name in controls if name not in _OF_A_BATTERY)
+        if self.bound and (self.bound[0].table, self.bound[0].controls) == (table, controls):
             return self.bound
-        return (Bound(device=self.id, table=table, recipes=recipes),)
+        return (Bound(device=self.id, table=table, recipes=recipes, controls=controls),)
 
-    async def _device_type(self) -> int | None:
+    async def _word(self, address: int) -> int | None:
+        """One word; None where there is no such register."""
         try:
-            (word,) = await self.read_words(0, 1)
+            (word,) = await self.read_words(address, 1)
         except Refusal as error:
             if error.code != ILLEGAL_ADDRESS:
                 raise
