@@ -79,7 +79,7 @@ def _numeric(value: Value) -> Entity:
 
 
 def control(entry: Control, state_topic: str) -> Entity:
-    """A number, switch, select or text for a control; its commands go to `…/Set`, never retained."""
+    """The entity of a control; its commands go to `…/Set`, never retained."""
     found: Entity = {
         "p": entry.platform,
         "name": words(entry.name),

@@ -17,7 +17,7 @@ from bridge.cli.discover import Find, look, snippets
 from bridge.cli.main import main
 from bridge.config.kinds import all_kinds
 from bridge.config.load import load_text
-from bridge.discover import Door
+from bridge.discover import Answer, Door, Found, recognised, recognised_stick
 from bridge.modbus.tcp import prepare
 from bridge.registers.model import Pacing
 
@@ -201,9 +201,42 @@ async def test_a_silent_unit_is_not_asked_for_ever() -> None:
     assert len(asked) == 2
 
 
-async def test_kinds_without_a_probe_or_stick_are_passed_over() -> None:
-    from bridge.discover import Answer, recognised, recognised_stick
+def kind_module(*, asked: list[str], name: str, knows: bool = True, **more: Any) -> ModuleType:
+    """A discover.py that notes when it is asked."""
+    module = ModuleType(name)
 
+    async def probe(_: Door) -> Found | None:
+        asked.append(name)
+        return Found(name) if knows else None
+
+    vars(module).update(probe=probe, **more)
+    return module
+
+
+@pytest.mark.parametrize(
+    ("port", "first_knows", "order"),
+    [
+        (502, True, ["own"]),
+        (502, False, ["own", "anybody"]),
+        (6607, False, ["anybody"]),
+        (1234, False, ["own", "anybody"]),
+    ],
+)
+async def test_who_is_asked_and_in_which_order(
+    port: int, first_knows: bool, order: list[str]
+) -> None:
+    asked: list[str] = []
+    anybody = kind_module(asked=asked, name="anybody", GENERAL=True)
+    own = kind_module(asked=asked, name="own", knows=first_knows, PORTS=(502,))
+    door = Door("127.0.0.1", port)
+    found = await recognised(door, [("anybody", anybody), ("own", own)])
+    await door.close()
+    assert asked == order
+    assert found is not None
+    assert found[0] == order[-1]
+
+
+async def test_kinds_without_a_probe_or_stick_are_passed_over() -> None:
     bare = ModuleType("bare")
     door = Door("127.0.0.1", NOWHERE, timeout=0.05, pacing=Pacing())
     assert await recognised(door, [("bare", bare)]) is None

@@ -11,16 +11,17 @@ import sys
 from typing import TYPE_CHECKING, Any
 
 import anyio
+import pytest
 
 from bridge.hold import BRIDGE, SET, Hold
 from bridge.leftovers import left_behind
+from bridge.log import get_logger
 from bridge.runner import Runner
+from bridge.state import StateFolder
 from tests.actors.kinds import ROOT
 
 if TYPE_CHECKING:
     from pathlib import Path
-
-    import pytest
 
 _HOLDER = """\
 import sys, time
@@ -192,3 +193,17 @@ def test_what_an_actor_that_is_gone_has_left_is_told(tmp_path: Path) -> None:
     )
     assert "\n" not in sentence
     assert list(left_behind(tmp_path / "nowhere", ())) == []
+
+
+@pytest.mark.parametrize(("uid", "given"), [(0, True), (1000, False)])
+def test_what_root_writes_belongs_to_the_owner_of_the_state_folder(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, uid: int, given: bool
+) -> None:
+    chowned: set[str] = set()
+    monkeypatch.setattr(os, "geteuid", lambda: uid)
+    monkeypatch.setattr(os, "chown", lambda path, *_: chowned.add(path.suffix or path.name))
+    hold = Hold(tmp_path, "ess", "set")
+    assert hold.take() is None
+    assert StateFolder(tmp_path, "ess", get_logger("ess")).save("leases", {"held": []})
+    hold.release()
+    assert chowned == ({"ess", ".lock", ".tmp"} if given else set())

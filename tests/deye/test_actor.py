@@ -16,7 +16,7 @@ from tests.deye.parts import KIND, reading, settings_at
 if TYPE_CHECKING:
     from pathlib import Path
 
-MAPS = ("sg04lp3", "sg0xlp1")
+MAPS: tuple[Any, ...] = ("sg04lp3", "sg0xlp1")
 PATHS = ("modbus", "rtu_over_tcp", "solarman")
 
 
@@ -145,10 +145,9 @@ async def test_other_models_are_refused(device_type: int, sentence: str, tmp_pat
 
 @pytest.mark.parametrize("device_type", [5, 0x0500, 3, 0x0300])
 async def test_the_map_is_found(device_type: int, tmp_path: Path) -> None:
-    name = "sg04lp3" if device_type & 0x0404 else "sg0xlp1"
-    sim = Simulator(map=name if device_type in {5, 0x0500} else "sg0xlp1", device_type=device_type)
+    wanted: Any = "sg04lp3" if device_type in {5, 0x0500} else "sg0xlp1"
+    sim = Simulator(map=wanted, device_type=device_type)
     async with sim, reading(sim, tmp_path) as actor:
-        wanted = "sg04lp3" if device_type in {5, 0x0500} else "sg0xlp1"
         assert actor.bound[0].table.name == wanted
 
 
@@ -178,11 +177,11 @@ async def test_without_a_battery_nothing_of_it_is_offered(tmp_path: Path) -> Non
     sim = Simulator()
     sim.rows["battery_mode"] = "none"
     async with sim, reading(sim, tmp_path) as actor:
-        assert actor.bound[0].controls == ("ExportLimit", "ZeroExportPower", "WorkMode")
+        (bound,) = actor.bound
+        assert bound.controls == ("ExportLimit", "ZeroExportPower", "WorkMode")
         sim.rows["battery_mode"] = "lithium"
-        actor.bound = ()
-        await actor.read_once()
-        assert actor.bound[0].controls == actor.controls
+        (bound,) = await actor.identify()
+        assert bound.controls == actor.controls
 
 
 # ------------------------------------------------------------------------------- generator port

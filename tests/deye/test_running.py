@@ -38,7 +38,8 @@ async def test_a_setpoint_over_mqtt(path: str, tmp_path: Path, mosquitto: Mosqui
         before = without_clock(sim)
         settings = settings_at(sim, interval=0.1)
         async with running(KIND, settings, tmp_path, mosquitto.port) as them:
-            await them.until(lambda: last(them, "Devices/dut/MinSoc") == "10")
+            await them.until(lambda: last(them, "Devices/dut/Schedule"))
+            assert last(them, "Devices/dut/MinSoc") == "10"
             assert last(them, "Devices/dut/WorkMode") == "export_first"
             assert last(them, "Devices/dut/TimeOfUse") == "false"
             assert (last(them, "Devices/dut/Schedule") or "").startswith("00:00 12000W 80% grid; ")
