@@ -208,7 +208,9 @@ class HttpClient:
         except (aiohttp.ClientError, OSError, ValueError) as error:
             raise self._told(error) from None
 
-    def _told(self, error: Exception) -> DeviceRefused | DeviceGarbled | DeviceTimeout:
+    def _told(  # noqa: PLR0911 - one return for each sort of error
+        self, error: Exception
+    ) -> DeviceRefused | DeviceGarbled | DeviceTimeout:
         """What an exception of aiohttp means, in one sentence."""
         import aiohttp
 
