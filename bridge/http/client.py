@@ -45,6 +45,14 @@ class HttpRefused(DeviceRefused):
         self.status, self.retry_after, self.body = status, retry_after, body
 
 
+class CertificateChanged(DeviceRefused):
+    """The other side shows another certificate than the pinned one; `shown`: its SHA-256."""
+
+    def __init__(self, sentence: str, shown: bytes) -> None:
+        super().__init__(sentence)
+        self.shown = shown
+
+
 @dataclass(frozen=True, slots=True)
 class Answer:
     """What came back. `headers` by lower-case name; `name` is who sent it, for sentences."""
@@ -134,11 +142,13 @@ class HttpClient:
         *,
         query: Mapping[str, str] | None = None,
         json: Any = None,
-        form: Mapping[str, str] | None = None,
+        form: Mapping[str, str] | bytes | None = None,
         headers: Mapping[str, str] | None = None,
         again: bool | None = None,
     ) -> Answer:
         """Send one request; give any answer of success. `again`: it may be repeated (reads may).
+
+        `form`: fields, or bytes that are sent as they are.
 
         Raises HttpRefused for another status, DeviceTimeout and DeviceGarbled.
         """
@@ -163,7 +173,7 @@ class HttpClient:
     def _refusal(self, answer: Answer) -> DeviceRefused | DeviceGarbled:
         status = answer.status
         if 300 <= status < 400:  # noqa: PLR2004 - HTTP redirection
-            return DeviceGarbled(f"{self.name} redirects to another address, which is not followed")
+            return DeviceGarbled(self._redirects())
         words = {
             401: "refuses the login",
             403: "refuses access",
@@ -183,7 +193,7 @@ class HttpClient:
         path: str,
         query: Mapping[str, str] | None,
         json: Any,
-        form: Mapping[str, str] | None,
+        form: Mapping[str, str] | bytes | None,
         headers: Mapping[str, str] | None,
     ) -> Answer:
         import aiohttp  # heavy: only a house that has such a device pays for it
@@ -193,7 +203,7 @@ class HttpClient:
             given["data"] = msgspec.json.encode(json)
             given["headers"] = {"Content-Type": "application/json", **(headers or {})}
         elif form is not None:
-            given["data"] = dict(form)
+            given["data"] = form if isinstance(form, bytes) else dict(form)
         try:
             with anyio.fail_after(self.timeout):
                 async with self.session().request(method, self.base + path, **given) as answer:
@@ -206,20 +216,21 @@ class HttpClient:
             sentence = f"{self.name} did not answer within {self.timeout:g} s"
             raise DeviceTimeout(sentence) from None
         except (aiohttp.ClientError, OSError, ValueError) as error:
-            raise self._told(error) from None
+            raise self.told(error) from None
 
-    def _told(  # noqa: PLR0911 - one return for each sort of error
+    def told(  # noqa: PLR0911 - one return for each sort of error
         self, error: Exception
     ) -> DeviceRefused | DeviceGarbled | DeviceTimeout:
         """What an exception of aiohttp means, in one sentence."""
         import aiohttp
 
         if isinstance(error, aiohttp.ServerFingerprintMismatch):
-            return DeviceRefused(f"{self.name} shows another certificate than it used to")
+            sentence = f"{self.name} shows another certificate than it used to"
+            return CertificateChanged(sentence, error.got)
         if isinstance(error, aiohttp.ClientConnectorCertificateError):
             return DeviceRefused(f"{self.name} shows a certificate that cannot be trusted")
         if isinstance(error, aiohttp.ClientConnectorError):
-            return DeviceTimeout(f"{self.name} {_unreachable(error.os_error)}")
+            return DeviceTimeout(f"{self.name} {unreachable(error.os_error)}")
         if isinstance(error, aiohttp.ClientPayloadError):
             return DeviceGarbled(f"{self.name} broke off in the middle of its answer")
         if isinstance(error, aiohttp.ServerDisconnectedError):
@@ -228,7 +239,7 @@ class HttpClient:
             return DeviceGarbled(f"{self.name} answers with something that is not HTTP")
         if isinstance(error, ValueError):
             return DeviceGarbled(f"{self.name} has an address that cannot be used")
-        return DeviceTimeout(f"{self.name} {_unreachable(error)}")
+        return DeviceTimeout(f"{self.name} {unreachable(error)}")
 
     async def _body(self, content: aiohttp.StreamReader) -> bytes:
         found = bytearray()
@@ -244,6 +255,12 @@ class HttpClient:
         if self._session is None:
             import aiohttp
 
+            async def redirected(*_: object) -> None:
+                # Plain requests are told not to follow; a WebSocket cannot be told.
+                raise DeviceGarbled(self._redirects())
+
+            trace = aiohttp.TraceConfig()
+            trace.on_request_redirect.append(redirected)
             tls: Any = self.tls if self.tls is not None else True
             self._session = aiohttp.ClientSession(
                 connector=aiohttp.TCPConnector(keepalive_timeout=30, ttl_dns_cache=60, ssl=tls),
@@ -251,8 +268,15 @@ class HttpClient:
                 timeout=aiohttp.ClientTimeout(total=None),
                 headers={"User-Agent": "heliograph", **self.headers},
                 trust_env=False,
+                trace_configs=[trace],
             )
+            # aiohttp would send a PUT or DELETE again over a new connection when the old one ends
+            # without an answer: the device may have done it already.
+            self._session._retry_connection = False  # noqa: SLF001 - there is no other way
         return self._session
+
+    def _redirects(self) -> str:
+        return f"{self.name} redirects to another address, which is not followed"
 
 
 def _seconds(text: str | None) -> float | None:
@@ -271,7 +295,8 @@ def _seconds(text: str | None) -> float | None:
         return None
 
 
-def _unreachable(error: BaseException) -> str:
+def unreachable(error: BaseException) -> str:
+    """What is wrong with the way to a device, to follow its name in a sentence."""
     number = getattr(error, "errno", None)
     if isinstance(error, socket.gaierror):
         return "cannot be found: its name is not known in the network"
