@@ -3,7 +3,9 @@
 
 VENV   := .venv
 PY     := $(VENV)/bin/python
-PYTEST := $(PY) -m pytest -p tests.support.skips
+# Tests wait more than they compute: four at a time, each file in one process.
+JOBS   := 4
+PYTEST := $(PY) -m pytest -p tests.support.skips -n $(JOBS) --dist loadfile
 
 .DEFAULT_GOAL := help
 .PHONY: help run test quick lint format bench docs lock clean

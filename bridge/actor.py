@@ -118,6 +118,10 @@ class Actor:
         """True when it commands hardware, which two processes must not do at the same time."""
         return False
 
+    @classmethod
+    def check_kind(cls, contract: Contract) -> None:
+        """Raise HeliographError when files of the kind's own folder cannot be used."""
+
     @property
     def error(self) -> str | None:
         """What is wrong with this actor now, in one sentence."""

@@ -81,10 +81,17 @@ def check_range(control: Control, value: Value | None) -> None:
         low, high = control.min, control.max
         if (low is not None and value < low) or (high is not None and value > high):
             unit = f" {control.unit}" if control.unit else ""
-            raise DeviceError(f"{control.name} {value:g} is not between {low:g} and {high:g}{unit}")
+            sentence = f"{control.name} {value:g} is not {_between(low, high)}{unit}"
+            raise DeviceError(sentence)
     words = () if control.open else control.options
     if isinstance(value, str) and words and value not in words:
         raise DeviceError(f"{control.name} {value} is not one of {', '.join(control.options)}")
+
+
+def _between(low: float | None, high: float | None) -> str:
+    if low is None:
+        return f"{high:g} at most"
+    return f"{low:g} at least" if high is None else f"between {low:g} and {high:g}"
 
 
 def default_tolerance(control: Control) -> float:

@@ -75,8 +75,7 @@ class ControlDesk:
                 touched=self._writer.journal.holds(device, name),
             )
             tolerance = self._actor.tolerance.get(name, default_tolerance(control))
-            entry = Entry(device, control, slot, tolerance)
-            self._entries[device, name] = entry
+            entry = self._entries[device, name] = Entry(device, control, slot, tolerance)
             if entry.leased:
                 await self._show(entry, None)
         self._announce(device)
@@ -118,11 +117,10 @@ class ControlDesk:
         if (device, control) not in self._entries:
             await self.offer(control, device=device)
         entry = self._entries[device, control]
-        now = self._clock.now()
         if not entry.leased:
             await self._show(entry, value)
             return
-        if entry.slot.contradicts(value, now, entry.tolerance):
+        if entry.slot.contradicts(value, self._clock.now(), entry.tolerance):
             lease = entry.slot.lease
             entry.slot.drop()
             sentence = f"{control} does not keep what was set and was given back"
@@ -226,18 +224,19 @@ class ControlDesk:
 
     async def _serve(self, job: Job) -> None:
         error: str | None
-        if job.entry is None:
+        entry = job.entry
+        if entry is None:
             error = f"{job.message.params['device']} has no control {job.message.params['Control']}"
         elif job.message.error is not None:
             error = job.message.error
         else:
             command: Command = job.message.value
             try:
-                check_range(job.entry.control, command.value)
-                if job.entry.leased:
-                    error = await self._lend(job.entry, command, job.message.at)
+                check_range(self._actor.control_entry(entry.name, entry.device), command.value)
+                if entry.leased:
+                    error = await self._lend(entry, command, job.message.at)
                 else:
-                    error = await self._keep(job.entry, command)
+                    error = await self._keep(entry, command)
             except DeviceError as refused:
                 error = str(refused)
             except Exception:
@@ -329,7 +328,8 @@ class ControlDesk:
         key = f"back {entry.device} {entry.name}"
         try:
             # The device first: telling may have to wait for a broker that takes nothing.
-            await self._writer.call(entry, None)
+            if not entry.slot.beginning or self._actor.may_hold(entry.name, entry.device):
+                await self._writer.call(entry, None)
         except DeviceError as error:
             await self._show(entry, None)
             entry.slot.failed(self._clock.now())

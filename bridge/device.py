@@ -58,6 +58,8 @@ class Device(Actor):
     watchdog: ClassVar[Mapping[str, float]] = {}
     tolerance: ClassVar[Mapping[str, float]] = {}
     daily_writes: ClassVar[Mapping[str, int]] = {}
+    # True when `write_control` itself reads first and writes only what differs.
+    compares: ClassVar[bool] = False
     reads_directly: ClassVar[bool] = True
     writes: ClassVar[tuple[str, ...]] = (
         _QUANTITY,
@@ -75,6 +77,7 @@ class Device(Actor):
         self._shown: dict[str, _Shown] = {}
         self.sent_states: deque[bytes] = deque(maxlen=_REMEMBERED_STATES)
         self._outage = Outage(self.log, "the device")
+        self._outages: dict[str, Outage] = {self.id: self._outage}
         self.discovery = DeviceDiscovery(
             Publisher(self.bus, self.config, self.state),
             self.contract,
@@ -118,12 +121,19 @@ class Device(Actor):
         sentence = f"{device} has no control {control} that could be set to {value}"
         raise DeviceError(sentence)
 
+    def may_hold(self, control: str, device: str) -> bool:  # noqa: ARG002 - for subclasses
+        """False when it is known that `write_control` failed before it wrote anything."""
+        return True
+
     def controls_at_start(self) -> Mapping[str, tuple[str, ...]]:
         """The controls of each device that are served from the start; others: `desk.offer`."""
         return {self.id: self.controls}
 
     def control_entry(self, control: str, device: str) -> Control:  # noqa: ARG002 - for subclasses
-        """The contract's entry; a device with a smaller range or own words returns its own."""
+        """The contract's entry; a device with a smaller range or own words returns its own.
+
+        Asked when the control is offered, and again for each command: a range may change.
+        """
         return self.contract.control(control)
 
     async def control_state(
@@ -223,17 +233,21 @@ class Device(Actor):
     async def device_status(
         self, status: str, why: str | None = None, *, device: str | None = None
     ) -> None:
-        """Publish `online`, `stale` or `offline` for a device, with one log line per change."""
+        """Publish `online`, `stale` or `offline` for a device, with one log line per change.
+
+        A device beside the actor's own that goes offline without a reason is not logged.
+        """
         device = device or self.id
         shown = self._shown.setdefault(device, _Shown())
         if shown.status == status:
             return
         before, shown.status = shown.status, status
         await self.publish("Devices/{device}/Status", status, device=device)
-        if status == "offline":
-            self._outage.gone(why or "it does not answer")
+        outage = self._outages.setdefault(device, Outage(self.log, device))
+        if status == "offline" and (why is not None or device == self.id):
+            outage.gone(why or "it does not answer")
         elif status == "online" and before is not None:
-            self._outage.back()
+            outage.back()
             self.desk.device_back(device)
 
     async def info(
@@ -325,10 +339,12 @@ class Device(Actor):
 
     async def _failed(self, why: str, failed: int, limit: int) -> None:
         await self.health(why)
-        # What is read in one go fails together: every device that this actor publishes.
+        # What is read in one go fails together: every device that this actor publishes. The log
+        # has one line about it.
         for device in (self.id, *(each for each in self._shown if each != self.id)):
             if failed >= limit:
-                await self.device_status("offline", why, device=device)
+                said = why if device == self.id else None
+                await self.device_status("offline", said, device=device)
             else:
                 await self.mark_stale(device)
 

@@ -73,13 +73,15 @@ class Slot:
     """One control of one device: its lease, what was written, and what is still to be done.
 
     `touched` is true from before the first write until the device confirmed that it was given
-    back: only then is nothing owed to it. A give-back that fails is tried again for as long as it
-    takes; a refresh that fails is tried again until the lease lapses.
+    back: only then is nothing owed to it. `beginning` is true while that first write is not
+    confirmed: it may have been refused before anything was written. A give-back that fails is
+    tried again for as long as it takes; a refresh that fails is tried again until the lease lapses.
     """
 
     def __init__(self, *, watchdog: float | None = None, touched: bool = False) -> None:
         self.lease: Lease | None = None
         self.touched = touched
+        self.beginning = False
         self.mismatches = 0
         self._refresh = watchdog / 2 if watchdog else math.inf
         self._written: Value | None = None
@@ -122,17 +124,18 @@ class Slot:
 
     def writing(self) -> None:
         """A write begins: from here on the device may hold a value of ours."""
+        self.beginning = self.beginning or not self.touched
         self.touched = True
         self._written = None
 
     def wrote(self, value: Value, now: float) -> None:
         """The device confirmed `value`."""
-        self._written, self._written_at = value, now
+        self._written, self._written_at, self.beginning = value, now, False
         self._retry_at, self._failures = -math.inf, 0
 
     def gave_back(self) -> None:
         """The device confirmed that it is under its own control again."""
-        self.lease, self._written, self.touched = None, None, False
+        self.lease, self._written, self.touched, self.beginning = None, None, False, False
         self._retry_at, self._failures, self.mismatches = -math.inf, 0, 0
 
     def failed(self, now: float) -> None:

@@ -24,19 +24,21 @@ from bridge.modbus.registers import Registers
 from bridge.modbus.wire import READ_HOLDING, Refusal, Wire
 from bridge.register_controls import RegisterControls
 from bridge.register_journal import FlashBudget, Originals
-from bridge.registers import Pacing, RegisterMap, find_map, load_map, maps_of
+from bridge.registers import Pacing, RegisterMap, check_folder, find_map, strictest_pacing
 from bridge.registers.controls import Asked, Recipe, TableRecipe
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable, Iterator, Mapping, Sequence
 
     from bridge.actor import Context
-    from bridge.contract import Control
+    from bridge.contract import Contract, Control
     from bridge.modbus.link import Link
     from bridge.registers.model import Value
 
 _FAILURES = 3
 _LONGEST_PAUSE = 60.0
+# What costs less than this share of the interval may be tried each time.
+_CHEAP = 0.1
 
 Unit = Annotated[int, Meta(ge=0, le=255)]
 """A Modbus unit id."""
@@ -83,14 +85,15 @@ class Bound:
     controls: tuple[str, ...] | None = None
 
     def all_recipes(self) -> dict[str, Recipe]:
-        """The recipes that are offered, by control."""
+        """Every recipe by control, offered or not."""
         found: dict[str, Recipe] = {
             name: TableRecipe(entry, self.table) for name, entry in self.table.controls.items()
         }
-        found |= self.recipes
-        if self.controls is None:
-            return found
-        return {name: found[name] for name in self.controls}
+        return found | dict(self.recipes)
+
+    def offers(self, control: str) -> bool:
+        """True when the control can be set."""
+        return self.controls is None or control in self.controls
 
 
 class RegisterDevice(Device):
@@ -100,6 +103,7 @@ class RegisterDevice(Device):
     """
 
     texts: ClassVar[Mapping[str, Callable[[Sequence[int]], str]]] = {}
+    compares = True
 
     def __init__(self, context: Context) -> None:
         super().__init__(context)
@@ -112,6 +116,9 @@ class RegisterDevice(Device):
         self._link: Link | None = None
         # Devices beside the actor's own that do not answer: failures so far, when to ask again.
         self._absent: dict[str, tuple[int, float]] = {}
+        # Device -> quantities that it gives, and gave before it turned out to be something else.
+        self._gives: dict[str, tuple[str, ...]] = {}
+        self._gave: dict[str, dict[str, None]] = {}
 
     # ---------------------------------------------------------------- for a kind to say
 
@@ -136,16 +143,12 @@ class RegisterDevice(Device):
         """The endpoint; actors that name the same one share its connection."""
         settings: RegisterSettings = self.settings
         if settings.transport == "serial":
-            tty, baudrate = settings.tty or "", settings.baudrate
-            return LinkSpec(transport="serial", tty=tty, baudrate=baudrate)
+            return LinkSpec(transport="serial", tty=settings.tty or "", baudrate=settings.baudrate)
         return LinkSpec(transport=settings.transport, host=settings.host, port=settings.port)
 
     def pacing(self) -> Pacing:
         """The pauses that the device wants, whatever else it turns out to be."""
-        found = Pacing()
-        for path in maps_of(folder_of(type(self))).values():
-            found = found.strictest(load_map(path).pacing)
-        return found
+        return strictest_pacing(folder_of(type(self)))
 
     def wire(self) -> Wire:
         """The connection that the settings ask for."""
@@ -162,6 +165,11 @@ class RegisterDevice(Device):
     def map(cls, name: str | None = None) -> RegisterMap:
         """A table of this kind's folder by name; without one, the only one."""
         return find_map(folder_of(cls), name)
+
+    @classmethod
+    def check_kind(cls, contract: Contract) -> None:
+        """Raise TableError when a table of the folder cannot be used."""
+        check_folder(folder_of(cls), contract)
 
     # ---------------------------------------------------------------- the device
 
@@ -222,26 +230,40 @@ class RegisterDevice(Device):
         """
         if not self.bound or self.status_of() == "offline":
             self._bind(await self.identify())
+            for each in self.registers.values():
+                each.read_all_again()
+        # The own device first: when it is gone, nobody waits for what lies behind it.
+        await self.registers[self.id].poll()
+        there = {self.id}
+        for device, registers in self.registers.items():
+            if device != self.id and await self._beside(device, registers):
+                there.add(device)
         found: dict[str, Mapping[str, Value | None]] = {}
         for bound in self.bound:
-            registers = self.registers[bound.device]
-            if bound.device == self.id:
-                await registers.poll()
-            elif not await self._beside(bound.device, registers):
+            if bound.device not in there:
                 continue
-            values = registers.quantities()
-            found[bound.device] = self.refine(bound.device, values, registers.values)
+            registers = self.registers[bound.device]
+            values = self.refine(bound.device, registers.quantities(), registers.values)
+            self._gives[bound.device] = tuple(values)
+            found[bound.device] = {**self._gave.get(bound.device, {}), **values}
         return found
 
     async def _beside(self, device: str, registers: Registers) -> bool:
         failures, until = self._absent.get(device, (0, 0.0))
         now = self.clock.now()
         if now < until:
+            await self.mark_stale(device)
             return False
         try:
-            await registers.poll()
+            # Who was not there is asked once, so that the others do not wait for him in vain.
+            await registers.poll(retries=0 if failures else None)
         except DeviceError as error:
-            pause = min(_LONGEST_PAUSE, self.settings.interval * 2 ** min(failures, 8))
+            if self.link.unreachable:
+                raise  # nobody is there any more, so nobody else needs to be asked
+            interval = self.settings.interval
+            pause = min(_LONGEST_PAUSE, interval * 2 ** min(failures, 8))
+            if self.clock.now() - now < interval * _CHEAP:
+                pause = 0.0
             self._absent[device] = (failures + 1, self.clock.now() + pause)
             if failures + 1 >= _FAILURES or isinstance(error, DeviceRefused):
                 await self.device_status("offline", str(error), device=device)
@@ -267,6 +289,9 @@ class RegisterDevice(Device):
         for bound in self.bound:
             if bound.device in found:
                 await self._tell(bound, found[bound.device])
+        for device in self.known:
+            if device not in self.registers:
+                await self.device_status("offline", "it is not there any more", device=device)
         return found[self.id]
 
     async def _tell(self, bound: Bound, values: Mapping[str, Value | None]) -> None:
@@ -275,7 +300,13 @@ class RegisterDevice(Device):
             await self.reading(values, device=device)
         await self.info(**registers.info(), device=device)
         served = self._served[device]
-        await self.desk.offer(*served.recipes, device=device)
+        owed = [each for each in self._originals.controls(device) if each not in served.recipes]
+        # What it cannot do any more is served as long as it has to be given back.
+        known = [each for each in owed if served.knows(each)]
+        await self.desk.offer(*served.recipes, *known, device=device)
+        lost = [each for each in owed if each not in known]
+        sentence = f"{', '.join(lost)} of {device} cannot be given back: it is another device now"
+        await self.warn(f"lost {device}", sentence if lost else None)
         for control, recipe in served.recipes.items():
             if recipe.tells_state:
                 await self.control_state(control, served.state(control), device=device)
@@ -284,6 +315,8 @@ class RegisterDevice(Device):
         if tuple(bound) == self.bound:
             return
         settings: RegisterSettings = self.settings
+        for device, names in self._gives.items():
+            self._gave[device] = self._gave.get(device, {}) | dict.fromkeys(names)
         self.bound = tuple(bound)
         self.registers = {
             each.device: Registers(
@@ -299,12 +332,19 @@ class RegisterDevice(Device):
         }
         recipes = {each.device: each.all_recipes() for each in self.bound}
         self._served = {
-            device: RegisterControls(
-                device, self.registers[device], found, self._originals, self._budget
+            each.device: RegisterControls(
+                each.device,
+                self.registers[each.device],
+                {name: r for name, r in recipes[each.device].items() if each.offers(name)},
+                self._originals,
+                self._budget,
+                every=recipes[each.device],
             )
-            for device, found in recipes.items()
+            for each in self.bound
         }
         every = [(name, r) for found in recipes.values() for name, r in found.items()]
+        # Where several devices have it, the shortest watchdog counts: it comes last.
+        every.sort(key=lambda each: -(each[1].watchdog or 0.0))
         self.watchdog = {name: r.watchdog for name, r in every if r.watchdog is not None}  # type: ignore[misc] # a device's own
         self.tolerance = {name: r.tolerance for name, r in every if r.tolerance is not None}  # type: ignore[misc] # as above
 
@@ -333,6 +373,10 @@ class RegisterDevice(Device):
         elif recipe.options and entry.open:
             narrowed |= {"options": recipe.options, "open": False}
         return msgspec.structs.replace(entry, **narrowed)
+
+    def may_hold(self, control: str, device: str) -> bool:
+        """False before what its rows hold was noted, which comes before the first write."""
+        return bool(self._originals.of(device, control))
 
     async def write_control(
         self, control: str, value: Asked | None, *, device: str

@@ -42,6 +42,10 @@ class Originals:
         """What the rows of this control held; empty when nothing is noted."""
         return self._noted.get(device, {}).get(control, {})
 
+    def controls(self, device: str) -> tuple[str, ...]:
+        """The controls of a device that have written to it and are not given back yet."""
+        return tuple(name for name, noted in self._noted.get(device, {}).items() if noted)
+
     def holder(self, device: str, rows: Iterable[str], *, but: str) -> str | None:
         """Another control that has written one of these rows and is not given back yet."""
         wanted = set(rows)
@@ -67,8 +71,15 @@ class Originals:
         self._state.save("originals", {name: each for name, each in self._noted.items() if each})
 
 
+_GIVING_BACK = 4
+
+
 class FlashBudget:
-    """Writes of rows that a device keeps in flash, per row and UTC day; giving back is exempt."""
+    """Writes of rows that a device keeps in flash, per row and UTC day.
+
+    Giving back is exempt from the limit, but not endless: a row that takes no value is not worn
+    out by trying.
+    """
 
     def __init__(self, state: StateFolder, clock: Clock, limit: int) -> None:
         self._state, self._clock, self._limit = state, clock, limit
@@ -82,19 +93,24 @@ class FlashBudget:
     def _today(self) -> str:
         return self._clock.utc().date().isoformat()
 
-    def check(self, device: str, rows: Iterable[str]) -> None:
+    def check(self, device: str, rows: Iterable[str], *, giving_back: bool = False) -> None:
         """Raise DeviceError when one of these rows has had its writes today."""
-        if self._today() != self._day:
-            self._day, self.counts = self._today(), {}
+        self._turn()
+        limit = self._limit * _GIVING_BACK if giving_back else self._limit
         for row in rows:
-            if self.counts.get(f"{device}/{row}", 0) >= self._limit:
+            if self.counts.get(f"{device}/{row}", 0) >= limit:
                 raise DeviceError(
-                    f"{row} is kept in flash and was written {self._limit} times today, "
+                    f"{row} is kept in flash and was written {limit} times today, "
                     "which is its limit"
                 )
 
+    def _turn(self) -> None:
+        if self._today() != self._day:
+            self._day, self.counts = self._today(), {}
+
     def count(self, device: str, rows: Iterable[str]) -> None:
         """Note one write of each row."""
+        self._turn()
         names = [f"{device}/{row}" for row in rows]
         for name in names:
             self.counts[name] = self.counts.get(name, 0) + 1

@@ -20,7 +20,8 @@ if TYPE_CHECKING:
 
     Report = Callable[[str, str, int, str | None], Awaitable[None]]
 
-SAFE_LIMIT = 9.0
+# Two controls of a silent device, `_SAFE_WRITE_LIMIT` each; the supervisor counts on it.
+SAFE_LIMIT = 8.5
 GOODBYE_LIMIT = 2.0
 _RESTART_LIMIT = 60.0
 _HELD_PAUSE = 1.0

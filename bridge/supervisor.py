@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import uuid
 from typing import TYPE_CHECKING
 
@@ -41,6 +42,8 @@ _WRITES = (
 )
 _ECHO_PATIENCE = 1.0
 _PING_PATIENCE = 1.5
+# Stopping takes 15 s at most: who decides 2, devices SAFE_LIMIT, their farewell and ours the rest.
+_DECIDERS_LIMIT = 2.0
 _STOP_LIMIT = 12.0
 _LAG = 0.25
 
@@ -154,14 +157,20 @@ class Supervisor:
             self._tasks.start_soon(runner.run)
 
     async def _stop_actors(self, names: Iterable[str]) -> None:
-        """Who decides stops first, then all others together."""
+        """Who decides stops first, then all others together.
+
+        A device is not kept from its safe state by who cannot end his deciding.
+        """
         runners = [self.runners.pop(name) for name in names if name in self.runners]
         for deciding in (True, False):
             phase = [runner for runner in runners if runner.stops_first is deciding]
             for runner in phase:
                 runner.stop()
-            for runner in phase:
-                await runner.finished.wait()
+            with anyio.move_on_after(_DECIDERS_LIMIT if deciding else math.inf):
+                for runner in phase:
+                    await runner.finished.wait()
+        for runner in runners:
+            await runner.finished.wait()
 
     async def reload(self, config: Config, changes: Changes) -> None:
         """Swap to a validated configuration; only the actors that changed are touched."""

@@ -13,21 +13,22 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
 TABLE = load_map(Path(__file__).parent / "registers.yaml")
-WATCHDOG = 60.0
+UNIT = TABLE.unit
 
 
 class Simulator(RegisterSimulator):
     """`async with Simulator() as sim:` serves one inverter on `sim.port`."""
 
+    watchdog = 60.0  # s after which it forgets a setpoint
     silent_for = 0.0
 
     def units(self) -> Mapping[int, Unit]:
         """One unit with the rows of the table."""
-        return {1: Unit(TABLE)}
+        return {UNIT: Unit(TABLE)}
 
     def show(self) -> None:
         """Put what the plant does into the registers."""
-        self.bank.units[1].put(
+        self.bank.units[UNIT].put(
             {
                 "state": "running",
                 "pv_power": self.plant.sun,
@@ -38,9 +39,10 @@ class Simulator(RegisterSimulator):
             }
         )
 
-    def obey(self, unit: int, address: int, words: list[int]) -> None:  # noqa: ARG002 - any write
-        """Any write counts as a sign of life."""
-        self.silent_for = 0.0
+    def obey(self, unit: int, address: int, words: list[int]) -> None:  # noqa: ARG002 - one unit
+        """Only a write of the setpoint itself is a sign of life."""
+        if TABLE["setpoint"].address in range(address, address + len(words)):
+            self.silent_for = 0.0
         self._follow()
 
     def elapse(self, seconds: float) -> None:
@@ -49,9 +51,9 @@ class Simulator(RegisterSimulator):
         self._follow()
 
     def _follow(self) -> None:
-        rows = self.bank.units[1]
+        rows = self.bank.units[UNIT]
         setpoint = rows["setpoint"]
-        remote = rows["mode"] == "remote" and self.silent_for <= WATCHDOG
+        remote = rows["mode"] == "remote" and self.silent_for <= self.watchdog
         self.plant.setpoint = -setpoint if remote and isinstance(setpoint, (int, float)) else None
 
 

@@ -54,15 +54,16 @@ def add_parser(commands: argparse._SubParsersAction[argparse.ArgumentParser]) ->
     parser = commands.add_parser(
         "registers",
         help="print a device's register table, or what raw words mean by it",
-        usage="heliograph registers KIND [--map NAME] [--json]\n"
-        "       heliograph registers KIND decode ADDRESS WORD... [--map NAME] [--unit ID] [--json]",
-        description="Prints the table by which a kind reads its device; with decode, what words "
-        "read from a device mean: name, value, unit, and the quantity that it becomes.",
+        usage="heliograph registers KIND [decode ADDRESS WORD...] "
+        "[--map NAME] [--unit ID] [--json]",
+        description="Prints the table by which a kind reads and sets its device, or everything "
+        "that is wrong with it. With decode, which is optional: what words read from a device "
+        "mean: name, value, unit, and the quantity that it becomes.",
         epilog=_EPILOG,
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     parser.add_argument("kind", metavar="KIND", help="such as sun2000, deye or sunspec")
-    parser.add_argument("words", nargs="*", metavar="decode ADDRESS WORD")
+    parser.add_argument("words", nargs="*", metavar="decode ADDRESS WORD", help="optional")
     parser.add_argument("--map", metavar="NAME", help="which table of a kind that has several")
     parser.add_argument("--unit", metavar="ID", help="the Modbus unit id that the words came from")
     parser.add_argument("--json", action="store_true", help="print one JSON object")
@@ -84,14 +85,19 @@ def run(args: argparse.Namespace) -> int:
     """Print the table or the meaning."""
     from bridge.config.kinds import KindError, find_kind
     from bridge.contract import load_contract
+    from bridge.registers import check_folder
     from bridge.registers.check import TableError
 
     try:
-        kind = find_kind(args.kind)
+        kind, contract = find_kind(args.kind), load_contract()
+        check_folder(kind.folder, contract)
         if args.words:
-            return _decode(kind, load_contract(), args)
-        return _show(kind, args)
-    except (Wrong, KindError, TableError) as error:
+            return _decode(kind, contract, args)
+        return _show(kind, contract, args)
+    except TableError as error:
+        print("\n".join(error.faults), file=sys.stderr)
+        return EXIT_WRONG
+    except (Wrong, KindError) as error:
         print(error, file=sys.stderr)
         return EXIT_WRONG
 
@@ -110,8 +116,10 @@ def _maps(kind: Kind, name: str | None) -> dict[str, RegisterMap]:
     return {each: load_map(path) for each, path in paths.items()}
 
 
-def _show(kind: Kind, args: argparse.Namespace) -> int:
+def _show(kind: Kind, contract: Contract, args: argparse.Namespace) -> int:
+    from bridge.cli.register_lines import control_lines, heading
     from bridge.cli.table import show_table
+    from bridge.registers.check import remarks
 
     maps = _maps(kind, args.map)
     if args.json:
@@ -121,11 +129,16 @@ def _show(kind: Kind, args: argparse.Namespace) -> int:
         if index:
             print()
         words = f" ({name})" if len(maps) > 1 or name != "registers" else ""
-        show_table(f"{table.device}{words}", _HEADS, [_cells(row) for row in table.registers])
+        title = f"{table.device}{words}\n{heading(table)}"
+        show_table(title, _HEADS, [_cells(row) for row in table.registers])
         for quantity, formula in table.quantities.items():
             print(f"{quantity} = {formula}")
         if table.controls:
-            print(f"can be set: {', '.join(table.controls)}")
+            print("can be set:")
+        for line in control_lines(table, contract):
+            print(f"  {line}")
+        for remark in remarks(table, contract):
+            print(f"note: {remark}")
     return EXIT_FINE
 
 

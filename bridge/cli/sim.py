@@ -215,6 +215,9 @@ def snippet(kind: Kind, module: ModuleType, simulator: Any) -> str:
         transport := getattr(simulator, "transport", None), str
     ):
         settings["transport"] = transport
+    served = list(getattr(getattr(simulator, "bank", None), "units", {}))
+    if "unit" in fields and len(served) == 1 and served[0] != 1:
+        settings.setdefault("unit", served[0])
     parts = ", ".join(f"{name}: {value}" for name, value in settings.items())
     return f"{kind.name}: {{kind: {kind.name}, {parts}}}"
 

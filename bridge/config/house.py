@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from bridge.config.actors import OWN
+from bridge.config.kinds import KindError
 from bridge.config.place import locate
 from bridge.config.tree import Scalar, Section
 from bridge.config.words import did_you_mean, quoted
@@ -15,6 +16,13 @@ if TYPE_CHECKING:
     from bridge.config.settings import SiteSettings
     from bridge.config.tree import Node
 
+# Role -> the quantity by which the house is balanced, and what the device is then.
+ROLES: Final = {
+    "grid": ("GridPower", "the grid meter"),
+    "pv": ("PvPower", "a PV inverter"),
+    "battery": ("BatteryPower", "the battery"),
+    "load": ("LoadPower", "the load meter"),
+}
 _NEEDS_SITE = ("site", "distributor")
 
 
@@ -76,6 +84,26 @@ def check_roles(site: SiteSettings, node: Node, line: int, actors: Actors) -> No
             problems.error(where, f"site: '{role}' names {shown}, but no actor has that id{guess}")
         elif actors.kind_of.get(owner) in OWN:
             problems.error(where, f"site: '{role}' names {shown}, which is no device")
+        elif lacks(actors, actors.kind_of.get(owner), role):
+            kind = "" if shown == "its device" else f" ({actors.kind_of[owner]})"
+            quantity, part = ROLES[role]
+            problems.error(
+                where, f"site: {shown}{kind} gives no {quantity}, so it cannot be {part}"
+            )
+
+
+def lacks(actors: Actors, kind: str | None, role: str) -> bool:
+    """True when devices of this kind never publish what the role is measured by.
+
+    A kind that names no quantity at all publishes whatever comes, or is no device of ours.
+    """
+    if kind is None:
+        return False
+    try:
+        given = getattr(actors.kinds.find(kind).load(), "quantities", ())
+    except KindError:
+        return False  # it is told where the actor is read
+    return bool(given) and ROLES[role][0] not in given
 
 
 def _owner(device: str, actors: Actors) -> str | None:

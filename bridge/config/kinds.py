@@ -48,7 +48,19 @@ class Kind:
                 f"kind '{self.name}' cannot be used: its actor.py must define one Actor with "
                 f"kind = '{self.name}', but defines {len(classes)}"
             )
+        self._check(classes[0])
         return classes[0]
+
+    def _check(self, found: type[Actor]) -> None:
+        check = getattr(found, "check_kind", None)
+        if check is None:
+            return
+        from bridge.contract import load_contract
+
+        try:
+            check(load_contract())
+        except HeliographError as error:
+            raise KindError(f"kind '{self.name}' cannot be used: {error}") from error
 
     def settings(self) -> type[Any]:
         """Return the msgspec Struct that the kind's section must fit. Raises KindError."""
@@ -74,10 +86,9 @@ class Kind:
             return importlib.import_module(f"{self.module}.{part}")
         except Exception as error:
             # Whatever a kind's own code raises, the owner must read which kind it is.
-            raise KindError(
-                f"kind '{self.name}' cannot be loaded: {type(error).__name__}: "
-                f"{' '.join(str(error).split())[:200]}"
-            ) from error
+            what = "" if isinstance(error, HeliographError) else f"{type(error).__name__}: "
+            sentence = " ".join(str(error).split())[:200]
+            raise KindError(f"kind '{self.name}' cannot be loaded: {what}{sentence}") from error
 
 
 @dataclass(frozen=True)

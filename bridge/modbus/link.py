@@ -82,6 +82,11 @@ class Link:
         self._closed_by_peer = 0
         self._unreachable: tuple[float, str] | None = None
 
+    @property
+    def unreachable(self) -> bool:
+        """True while the last attempt to connect has failed."""
+        return self._unreachable is not None
+
     async def read(
         self, unit: int, function: int, address: int, count: int, *, timeout: float
     ) -> tuple[int, ...]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Final
 
 from bridge.clock import Clock
 from bridge.errors import DeviceError, DeviceGarbled, DeviceRefused, DeviceTimeout
@@ -16,6 +16,7 @@ from bridge.modbus.wire import (
     WRITE_SINGLE,
     Refusal,
 )
+from bridge.modbus.writing import groups, runs
 from bridge.registers.codec import decode, encode, merged, scale_power
 from bridge.registers.needed import needed
 from bridge.registers.plan import Block, Holes, plan, split
@@ -25,6 +26,7 @@ if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Mapping, Sequence
 
     from bridge.modbus.link import Link
+    from bridge.modbus.writing import Ready
     from bridge.registers.controls import Step
     from bridge.registers.model import Poll, Register, RegisterMap, Value
     from bridge.registers.plan import Space
@@ -66,6 +68,8 @@ class Registers:
         self._words: dict[Space, dict[int, int]] = defaultdict(dict)
         self._holes = Holes()
         self._holes_since = self.clock.now()
+        # Refused rows that are asked for once more, one with each poll.
+        self._again: list[str] = []
         self.polled = needed(table, unconfirmed=unconfirmed)
         self._regular = [row for name in _CLASSES for row in self.polled[name]]
         self._quantities = Quantities(table, frozenset(row.name for row in self._regular))
@@ -75,23 +79,35 @@ class Registers:
 
     # ---------------------------------------------------------------- reading
 
-    async def poll(self) -> None:
+    async def poll(self, *, retries: int | None = None) -> None:
         """Read what is due. Raises DeviceError when the device does not answer at all.
 
-        Rows of a block that the device refuses become unknown; the others are read on.
+        Rows of a block that the device refuses become unknown; the others are read on. `retries`:
+        for this once, of a device that is not expected to answer.
         """
         now = self.clock.now()
         if self.refused and now - self._holes_since > _TRY_REFUSED_AGAIN:
-            self._forget()
+            self._again, self._holes_since = list(self.refused), now
+        await self._ask_again()
         classes = {"fast"}
         if self._slow_at is None or now - self._slow_at >= SLOW:
             classes.add("slow")
         if not self._once:
             classes.add("once")
-        await self._read(self._planned(frozenset(classes)))
+        blocks = self._planned(frozenset(classes))
+        if not blocks:
+            # Without a question there is no reading: what changes slowly says that it is there.
+            classes.add("slow")
+            blocks = self._planned(frozenset(classes))
+        whole = await self._read(blocks, retries)
         if "slow" in classes:
             self._slow_at = now
-        self._once = True
+        # What it could not say for now (it was busy, it starts) is asked once more.
+        self._once = self._once or whole
+
+    def read_all_again(self) -> None:
+        """It was away and may be another one now: the next poll asks for everything."""
+        self._slow_at, self._once = None, False
 
     def quantities(self) -> dict[str, Value | None]:
         """What was read last, in the contract's units and signs."""
@@ -108,10 +124,11 @@ class Registers:
 
     async def fresh(self, names: Iterable[str]) -> Mapping[str, Value | None]:
         """Read these rows (and their scale factors) now; all values known so far."""
-        rows = {self.table[name] for name in names if self.table[name].access != "W"}
-        factors = {self.table[row.scale_factor] for row in rows if row.scale_factor}
+        wanted = {self.table[name] for name in names}
+        wanted |= {self.table[row.scale_factor] for row in wanted if row.scale_factor}
+        rows = {row for row in wanted if row.access != "W"}
         if rows:
-            await self._read(plan(rows | factors, self.table.limits, self._holes))
+            await self._read(plan(rows, self.table.limits, self._holes))
         return self.values
 
     def raw(self, name: str) -> tuple[int, ...] | None:
@@ -139,13 +156,14 @@ class Registers:
             found = self._plans[classes] = plan(rows, self.table.limits, self._holes)
         return found
 
-    async def _read(self, blocks: Sequence[Block]) -> None:
+    async def _read(self, blocks: Sequence[Block], retries: int | None = None) -> bool:
+        """True when every block was answered, if only to say that there are no such registers."""
         refusal: Refusal | None = None
         answered = not blocks
         read: list[Register] = []
         for block in blocks:
             try:
-                await self._block(block)
+                await self._block(block, retries)
             except Refusal as error:
                 refusal = error
                 self._unknown(block)
@@ -155,13 +173,16 @@ class Registers:
         if refusal is not None and not answered:
             raise refusal
         if self.refused and all(row.name in self.refused for row in self._regular):
+            # It may only be starting: one of them is tried with each poll from now on.
+            self._again = self._again or [row.name for row in self._regular]
             sentence = f"{self.link.name} has none of the registers of {self.table.device}"
             raise DeviceRefused(f"{sentence}: is it another device, or another unit?")
         self._decode(read)
+        return refusal is None
 
-    async def _block(self, block: Block) -> None:
+    async def _block(self, block: Block, retries: int | None = None) -> None:
         try:
-            words = await self._ask(block)
+            words = await self._ask(block, self.retries if retries is None else retries)
         except Refusal as error:
             if error.code not in {ILLEGAL_ADDRESS, ILLEGAL_VALUE}:
                 raise
@@ -189,17 +210,17 @@ class Registers:
             # Each half is fine: what lies between them, or the length, is what it refuses.
             self._holes.cuts.add((block.space, parts[1].address))
 
-    async def _ask(self, block: Block) -> Sequence[int]:
+    async def _ask(self, block: Block, retries: int) -> Sequence[int]:
         station, function = block.space
         unit = self.unit if station is None else station
-        for attempt in range(self.retries + 1):
+        for attempt in range(retries + 1):
             self.requests += 1
             try:
                 words: Sequence[int] = await self.link.read(
                     unit, function, block.address, block.count, timeout=self.timeout
                 )
             except (DeviceTimeout, DeviceGarbled, Refusal) as error:
-                if attempt == self.retries or not _passing(error):
+                if attempt == retries or not _passing(error):
                     raise
                 if isinstance(error, Refusal):
                     await self._pause(attempt)
@@ -215,11 +236,25 @@ class Registers:
         for each in range(block.address, block.address + block.count):
             words.pop(each, None)
 
-    def _forget(self) -> None:
-        """Ask once more for what was refused: a battery or a meter may have been added."""
-        self._holes, self._holes_since = Holes(), self.clock.now()
-        self.refused.clear()
+    async def _ask_again(self) -> None:
+        """Ask for one row that was refused: a battery or a meter may have been added.
+
+        One at a time: to learn all of it anew takes dozens of requests, and values grow old.
+        """
+        if not self._again:
+            return
+        row = self.table[self._again[-1]]
+        try:
+            for block in plan([row], self.table.limits):
+                await self._ask(block, self.retries)
+        except Refusal:
+            self._again.pop()
+            return
+        self._again.pop()
+        self._holes.refused -= {((row.station, row.function), place) for place in row.places}
+        self.refused.pop(row.name, None)
         self._plans.clear()
+        self.read_all_again()
 
     def _decode(self, rows: Iterable[Register]) -> None:
         for row in dict.fromkeys(rows):
@@ -229,22 +264,52 @@ class Registers:
     # ---------------------------------------------------------------- writing
 
     async def write(
-        self, steps: Sequence[Step], *, always: Collection[str] = (), atomic: bool = False
+        self,
+        steps: Sequence[Step],
+        *,
+        always: Collection[str] = (),
+        atomic: bool = False,
+        through: bool = False,
     ) -> None:
         """Write the steps in order; a row that holds the words already is left alone.
 
         `always`: rows that are written even so. Masked rows and comparisons use what was read
-        last: call `fresh` before. Raises DeviceError; nothing is written when a value is refused.
+        last: call `fresh` before. Raises DeviceError; nothing is written when a value does not
+        fit. `through`: what the device refuses does not keep the steps behind it from being
+        written; it is raised at the end.
         """
+        refusal: Refusal | None = None
+        for group in self._due(steps, always, atomic=atomic):
+            try:
+                for address, words in runs(group):
+                    await self._send(group[0][0], address, words)
+            except Refusal as error:
+                if not through:
+                    raise
+                refusal = refusal or error
+        if refusal is not None:
+            raise refusal
+
+    def due(
+        self, steps: Sequence[Step], *, always: Collection[str] = (), atomic: bool = False
+    ) -> list[str]:
+        """The rows that `write` would send now. Raises DeviceError as it does."""
+        due = self._due(steps, always, atomic=atomic)
+        return [row.name for group in due for row, _ in group]
+
+    def _due(
+        self, steps: Sequence[Step], always: Collection[str], *, atomic: bool
+    ) -> list[list[Ready]]:
         ready = [(self.table[name], words) for name, words in self.words_for(steps).items()]
         due = [
             row.access == "W" or row.name in always or not self.holds(row.name, words)
             for row, words in ready
         ]
-        for group in _groups(ready, atomic=atomic, limit=self.table.limits.write):
-            if any(due[index] for index in group):
-                for address, words in _runs([ready[index] for index in group]):
-                    await self._send(ready[group[0]][0], address, words)
+        return [
+            [ready[index] for index in group]
+            for group in groups(ready, atomic=atomic, limit=self.table.limits.write)
+            if any(due[index] for index in group)
+        ]
 
     def holds(self, name: str, words: tuple[int, ...]) -> bool:
         """True when the row, as read last, has these words (of a masked row: its own bits)."""
@@ -304,35 +369,3 @@ class Registers:
 
 def _passing(error: DeviceError) -> bool:
     return not isinstance(error, Refusal) or error.code in {ACKNOWLEDGE, BUSY}
-
-
-_Ready = tuple[Any, tuple[int, ...]]
-
-
-def _groups(ready: Sequence[_Ready], *, atomic: bool, limit: int) -> list[list[int]]:
-    """Steps that go out together: each alone, or runs of adjacent ascending addresses."""
-    groups: list[list[int]] = []
-    for index, (row, _) in enumerate(ready):
-        if atomic and groups:
-            last = ready[groups[-1][-1]][0]
-            words = sum(ready[each][0].words for each in groups[-1]) + row.words
-            same = (last.station, last.function) == (row.station, row.function)
-            if same and max(last.places) + 1 == row.address and words <= limit and row.adjacent:
-                groups[-1].append(index)
-                continue
-        groups.append([index])
-    return groups
-
-
-def _runs(rows: Sequence[_Ready]) -> list[tuple[int, list[int]]]:
-    """Words by ascending address, as (first address, words) of what lies side by side."""
-    image = {
-        place: word for row, words in rows for place, word in zip(row.places, words, strict=True)
-    }
-    runs: list[tuple[int, list[int]]] = []
-    for place in sorted(image):
-        if runs and runs[-1][0] + len(runs[-1][1]) == place:
-            runs[-1][1].append(image[place])
-        else:
-            runs.append((place, [image[place]]))
-    return runs

@@ -1,126 +1,64 @@
-"""`registers.yaml` to RegisterMap; every fault is one sentence with the file and the row."""
+"""`registers.yaml` to RegisterMap; every fault is one sentence with folder, file and row."""
 
 from __future__ import annotations
 
 from functools import cache
-from typing import TYPE_CHECKING, Annotated, Any, Literal
-
-import msgspec
-import yaml
-from msgspec import Meta
+from typing import TYPE_CHECKING, Any, Literal
 
 from bridge.errors import HeliographError
-from bridge.registers.check import TableError, check
+from bridge.registers import written
+from bridge.registers.check import TableError, contract_faults, faults
 from bridge.registers.controls import ControlTable
 from bridge.registers.model import HOLDING, INPUT, TYPES, Limits, Pacing, Register, RegisterMap
+from bridge.registers.source import read_table, shown
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
     from pathlib import Path
 
-_LOADER: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
-_Pair = Annotated[tuple[float, float], Meta()]
-_Steps = dict[str, float | str]
-
-
-class _Row(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """One row as it is written; docs/registers.md explains the keys."""
-
-    name: str
-    type: str
-    status: Literal["confirmed", "single-primary", "unconfirmed", "disputed"]
-    source: list[str]
-    address: int | None = None
-    addresses: list[int] | None = None
-    words: int | None = None
-    word_order: Literal["big", "little"] | None = None
-    scale: float = 1.0
-    offset: float = 0.0
-    unit: str = ""
-    scale_factor: str | None = None
-    invalid: int | list[int] | Literal["none"] | None = None
-    valid: _Pair | None = None
-    absolute: bool = False
-    short: bool = False
-    mask: int | None = None
-    enum: dict[int | str, str] = {}
-    bits: dict[int, str] = {}
-    access: Literal["R", "RW", "W"] = "R"
-    range: _Pair | None = None
-    persistent: bool = False
-    poll: Literal["fast", "slow", "once", "demand"] | None = None
-    quantity: str | None = None
-    factor: float = 1.0
-    as_: dict[str, str] | None = msgspec.field(default=None, name="as")
-    info: Literal["manufacturer", "model", "serial", "firmware"] | None = None
-    note: str = ""
-
-
-class _Control(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    register: str | None = None
-    factor: float = 1.0
-    min: float | str | None = None
-    max: float | str | None = None
-    watchdog: float | None = None
-    tolerance: float | None = None
-    set: _Steps | None = None
-    negative: _Steps | None = None
-    zero: _Steps | None = None
-    positive: _Steps | None = None
-    options: dict[str, _Steps] = {}
-    back: _Steps = {}
-    default: _Steps = {}
-    settle: float = 0.0
-    trigger: list[str] = []
-    atomic: bool = False
-
-
-class _Table(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    device: str
-    registers: list[dict[str, Any]]
-    manufacturer: str | None = None
-    read: Literal["holding", "input"] = "holding"
-    write: Literal["auto", "single", "multiple"] = "auto"
-    unit: int = 1
-    word_order: Literal["big", "little"] = "big"
-    limits: dict[Literal["words", "gap", "write"], int] = {}
-    pacing: dict[Literal["between", "after_connect"], float] = {}
-    invalid: dict[str, int | list[int]] = {}
-    quantities: dict[str, str] = {}
-    controls: dict[str, dict[str, Any]] = {}
+    from bridge.contract import Contract
 
 
 @cache
 def load_map(path: Path) -> RegisterMap:
-    """Read one table. Raises TableError."""
-    try:
-        found = yaml.load(path.read_bytes(), _LOADER)  # noqa: S506 - the safe loader, in C where it is built
-        table = msgspec.convert(found, _Table)
-    except (OSError, yaml.YAMLError, msgspec.ValidationError) as error:
-        raise TableError(f"{path.name}: {' '.join(str(error).split())}") from None
-    rows = tuple(
-        _register(path.name, index, row, table) for index, row in enumerate(table.registers)
-    )
-    names = [row.name for row in rows]
+    """Read one table. Raises TableError with everything that is wrong with it."""
+    found = read_table(path)
+    wrong: list[str] = list(written.faults_of(found, written.Table))
+    if not wrong:
+        table = _built(path, written.made(found, written.Table), wrong)
+        if table is not None:
+            return table
+    raise TableError(*(f"{shown(path)}: {each}" for each in wrong))
+
+
+def _built(path: Path, table: written.Table, wrong: list[str]) -> RegisterMap | None:
+    """The map; None when something is wrong with it, which is then in `wrong`."""
+    rows = [_row(index, found, table, wrong) for index, found in enumerate(table.registers, 1)]
+    names = [row.name for row in rows if row]
     if twice := sorted({name for name in names if names.count(name) > 1}):
-        raise TableError(f"{path.name}: rows with the same name: {', '.join(twice)}")
+        wrong.append(f"rows with the same name: {', '.join(twice)}")
+    controls = {name: _control(name, found, wrong) for name, found in table.controls.items()}
+    for key, kind in (("limits", written.Longest), ("pacing", written.Pauses)):
+        wrong += [f"{key}: {each}" for each in written.faults_of(getattr(table, key), kind)]
+    if wrong:
+        return None
+    made = RegisterMap(
+        name=path.stem,
+        device=table.device,
+        manufacturer=table.manufacturer,
+        registers=tuple(row for row in rows if row),
+        quantities=table.quantities,
+        controls={name: entry for name, entry in controls.items() if entry},
+        limits=Limits(**table.limits),
+        pacing=Pacing(**table.pacing),
+        unit=table.unit,
+        write=table.write,
+    )
     try:
-        found_map = RegisterMap(
-            name=path.stem,
-            device=table.device,
-            manufacturer=table.manufacturer,
-            registers=rows,
-            quantities=table.quantities,
-            controls={name: _control(name, entry) for name, entry in table.controls.items()},
-            limits=Limits(**table.limits),
-            pacing=Pacing(**table.pacing),
-            unit=table.unit,
-            write=table.write,
-        )
-        check(found_map)
-    except (HeliographError, msgspec.ValidationError) as error:
-        raise TableError(f"{path.name}: {error}") from None
-    return found_map
+        wrong += faults(made)
+    except HeliographError as error:  # a formula that is none
+        wrong.append(str(error))
+    return None if wrong else made
 
 
 @cache
@@ -134,6 +72,28 @@ def _folder_maps(folder: Path) -> dict[str, Path]:
 def maps_of(folder: Path) -> Mapping[str, Path]:
     """The tables of a kind's folder by name: `registers.yaml`, or each of `registers/*.yaml`."""
     return _folder_maps(folder)
+
+
+def check_folder(folder: Path, contract: Contract) -> None:
+    """Raise TableError with what is wrong in the tables of a kind, topics.yaml included."""
+    wrong: list[str] = []
+    for path in maps_of(folder).values():
+        try:
+            wrong += [
+                f"{shown(path)}: {each}" for each in contract_faults(load_map(path), contract)
+            ]
+        except TableError as error:
+            wrong += error.faults
+    if wrong:
+        raise TableError(*wrong)
+
+
+def strictest_pacing(folder: Path) -> Pacing:
+    """The pauses that satisfy every table of a kind. Raises TableError."""
+    found = Pacing()
+    for path in maps_of(folder).values():
+        found = found.strictest(load_map(path).pacing)
+    return found
 
 
 def find_map(folder: Path, name: str | None = None) -> RegisterMap:
@@ -151,29 +111,43 @@ def find_map(folder: Path, name: str | None = None) -> RegisterMap:
     raise TableError(f"{folder.name} {said} has {', '.join(known)}")
 
 
-def _register(file: str, index: int, found: dict[str, Any], table: _Table) -> Register:
-    where = f"{file}: row {index + 1} ({found.get('name', '?')})"
-    try:
-        row = msgspec.convert(found, _Row)
-    except msgspec.ValidationError as error:
-        raise TableError(f"{where}: {error}") from None
-    if row.type not in TYPES:
-        raise TableError(f"{where}: type {row.type} is not one of {', '.join(TYPES)}")
-    words, signed = TYPES[row.type]
+def _row(index: int, found: Any, table: written.Table, wrong: list[str]) -> Register | None:
+    """One row; None when something is wrong with it, which is then in `wrong`."""
+    name = found.get("name", "?") if isinstance(found, dict) else "?"
+    own = list(written.faults_of(found, written.Row))
+    made: Register | None = None
+    if not own:
+        try:
+            made = _register(written.made(found, written.Row), table)
+        except TableError as error:
+            own.append(str(error))
+    wrong += [f"row {index} ({name}): {each}" for each in own]
+    return made
+
+
+def _places(row: written.Row, table: written.Table) -> tuple[int, ...]:
+    """The addresses of its words, the most significant first."""
+    words, _ = TYPES[row.type]
+    if row.words is not None and row.words < 1:
+        raise TableError(f"words must be 1 or more, not {row.words}")
     count = len(row.addresses) if row.addresses else row.words or words
     if (row.address is None) == (row.addresses is None) or count is None:
-        raise TableError(f"{where}: it needs `address` (and `words` for a text) or `addresses`")
+        raise TableError("it needs `address` (and `words` for a text) or `addresses`")
     if words is not None and count != words:
-        raise TableError(f"{where}: {row.type} has {words} words, not {count}")
+        raise TableError(f"{row.type} has {words} words, not {count}")
     places = row.addresses or [*range(row.address or 0, (row.address or 0) + count)]
     if (row.word_order or table.word_order) == "little" and row.type not in {"string", "raw"}:
         places = places[::-1]
-    enum, spans = _codes(where, row.enum)
+    return tuple(places)
+
+
+def _register(row: written.Row, table: written.Table) -> Register:
+    enum, spans = _codes(row.enum)
     return Register(
         name=row.name,
-        places=tuple(places),
+        places=_places(row, table),
         type=row.type,
-        signed=signed,
+        signed=TYPES[row.type][1],
         function=HOLDING if table.read == "holding" else INPUT,
         scale=row.scale,
         offset=row.offset,
@@ -201,14 +175,14 @@ def _register(file: str, index: int, found: dict[str, Any], table: _Table) -> Re
     )
 
 
-def _sentinels(row: _Row, table: _Table) -> frozenset[int]:
+def _sentinels(row: written.Row, table: written.Table) -> frozenset[int]:
     given = row.invalid if row.invalid is not None else table.invalid.get(row.type, [])
     if given == "none":
         return frozenset()
     return frozenset([given] if isinstance(given, int) else given)
 
 
-def _poll(row: _Row) -> Literal["fast", "slow", "once", "demand"]:
+def _poll(row: written.Row) -> Literal["fast", "slow", "once", "demand"]:
     if row.access == "W":
         return "demand"
     if row.quantity:
@@ -217,7 +191,7 @@ def _poll(row: _Row) -> Literal["fast", "slow", "once", "demand"]:
 
 
 def _codes(
-    where: str, given: dict[int | str, str]
+    given: Mapping[int | str, str],
 ) -> tuple[dict[int, str], tuple[tuple[int, int, str], ...]]:
     enum: dict[int, str] = {}
     spans: list[tuple[int, int, str]] = []
@@ -229,18 +203,17 @@ def _codes(
             else:
                 enum[int(low, 0)] = word
         except ValueError:
-            raise TableError(f"{where}: {key!r} is no code") from None
+            sentence = f"enum: '{key}' is no code: write a number, or a span such as \"1..3\""
+            raise TableError(sentence) from None
     return enum, tuple(spans)
 
 
-def _control(name: str, given: dict[str, Any]) -> ControlTable:
-    try:
-        entry = msgspec.convert(given, _Control)
-    except msgspec.ValidationError as error:
-        raise TableError(f"control {name}: {error}") from None
+def _control(name: str, found: Any, wrong: list[str]) -> ControlTable | None:
+    """One control; None when something is wrong with it, which is then in `wrong`."""
+    if own := [f"control {name}: {each}" for each in written.faults_of(found, written.Entry)]:
+        wrong += own
+        return None
+    entry = written.made(found, written.Entry)
     fields = {key: getattr(entry, key) for key in entry.__struct_fields__}
     fields["trigger"] = tuple(entry.trigger)
-    found = ControlTable(control=name, **fields)
-    if not found.blocks and found.register is None:
-        raise TableError(f"control {name}: nothing says what it writes")
-    return found
+    return ControlTable(control=name, **fields)

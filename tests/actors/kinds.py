@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import inspect
 import re
 import shutil
 import subprocess
@@ -32,7 +33,7 @@ ROOT = Path(__file__).parents[2]
 COPY = "yourkind"
 INVERTER = "yourinverter"
 _PACKAGE = "kinds_of_a_newcomer"
-_QUICK = {"interval": 0.1, "timeout": 0.5, "retries": 0}
+_QUICK = {"interval": 0.1, "timeout": 0.3, "retries": 0}
 
 NAMES = (*all_kinds(), COPY, INVERTER)
 SIMULATED = (
@@ -72,6 +73,10 @@ def copy_template(folder: Path, copy: str = COPY) -> Kind:
             folder / "actors" / skeleton.name,
             ignore=shutil.ignore_patterns("__pycache__"),
         )
+    for tests in sorted((ROOT / "tests").glob("_template*")):
+        shutil.copytree(
+            tests, folder / "tests" / tests.name, ignore=shutil.ignore_patterns("__pycache__")
+        )
     for command in contributing_commands(copy):
         subprocess.run(["sh", "-c", command], cwd=folder, check=True, timeout=10)
     # `actors` is the real package in this process: the copy gets another name.
@@ -80,12 +85,20 @@ def copy_template(folder: Path, copy: str = COPY) -> Kind:
     package = (folder / "actors").rename(folder / package_name)
     for inner in (package, package / "devices"):
         (inner / "__init__.py").write_text('"""A package."""\n')
-    for path in (package / "devices" / copy).glob("*.py"):
+    copied = (package / "devices" / copy, folder / "tests" / copy)
+    for path in [path for each in copied for path in each.glob("*.py")]:
         path.write_text(path.read_text().replace("actors.devices", f"{package_name}.devices"))
     for name in [name for name in sys.modules if name.partition(".")[0] == package_name]:
         del sys.modules[name]
     sys.path.insert(0, str(folder))
     return KindRegistry(package_name).find(copy)
+
+
+def kind_of(actor: type[Actor]) -> Kind:
+    """The kind of a class, wherever its folder is."""
+    module = actor.__module__.rpartition(".")[0]
+    folder = Path(inspect.getfile(actor)).parent
+    return Kind(actor.kind, folder.parent.name, folder, module)
 
 
 def is_device(kind: Kind) -> bool:

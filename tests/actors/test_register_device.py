@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 import anyio
 import pytest
+import structlog
 
 from bridge.actor import Context
 from bridge.clock import Clock
@@ -78,6 +79,52 @@ async def test_a_second_device_that_is_gone_slows_nobody_down(tmp_path: Path) ->
             with anyio.fail_after(5):
                 while set(await found.read_all()) != {"dut", "dut-two"}:  # noqa: ASYNC110 - it is polled
                     await anyio.sleep(0.05)
+
+
+async def test_a_second_device_that_only_refuses_is_back_with_the_next_reading(
+    tmp_path: Path,
+) -> None:
+    (tmp_path / "made").mkdir()
+    found = pair(tmp_path / "made", 1)
+    bank = Bank({1: Unit(Pair.made), 2: Unit(Pair.made)})
+    async with ModbusServer(bank) as server:
+        found = pair(tmp_path / "made", server.port, interval=60)
+        async with found.direct():
+            await found.read_all()
+            gone = bank.units.pop(2)
+            assert set(await found.read_all()) == {"dut"}
+            bank.units[2] = gone
+            assert set(await found.read_all()) == {"dut", "dut-two"}
+
+
+async def test_who_was_not_there_is_asked_once_and_not_several_times(tmp_path: Path) -> None:
+    (tmp_path / "made").mkdir()
+    found = pair(tmp_path / "made", 1)
+    bank = Bank({1: Unit(Pair.made)}, missing=None)
+    async with ModbusServer(bank) as server:
+        found = pair(tmp_path / "made", server.port, interval=0.05, retries=3)
+        async with found.direct():
+            await found.read_all()
+            assert found.registers["dut-two"].requests == 4
+            await anyio.sleep(0.1)
+            await found.read_all()
+            assert found.registers["dut-two"].requests == 5
+
+
+async def test_each_device_that_is_lost_has_its_line_and_all_at_once_have_one(
+    tmp_path: Path,
+) -> None:
+    (tmp_path / "made").mkdir()
+    found = pair(tmp_path / "made", 1)
+    async with ModbusServer(Bank({1: Unit(Pair.made), 2: Unit(Pair.made)})) as server:
+        found = pair(tmp_path / "made", server.port)
+        with structlog.testing.capture_logs() as lines:
+            for device in ("dut", "dut-two"):
+                await found.reading({"GridPower": 1.0}, device=device)
+            await found.device_status("offline", "no answer", device="dut-two")
+            await found._failed("cut off", 3, 3)
+    said = [line["event"] for line in lines if "lost" in line["event"]]
+    assert said == ["dut-two is lost: no answer", "the device is lost: cut off"]
 
 
 async def test_the_own_device_that_is_gone_is_an_error(tmp_path: Path) -> None:

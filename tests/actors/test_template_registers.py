@@ -1,14 +1,19 @@
-"""The skeleton of an inverter made of registers, copied and run as a real one."""
+"""The skeleton of an inverter made of registers, copied with its test and run as a real one."""
 
 from __future__ import annotations
 
 import json
+import os
+import re
+import shutil
+import subprocess
+import sys
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
 from bridge.errors import DeviceError
-from tests.actors.kinds import INVERTER, last, make, running, settings_for
+from tests.actors.kinds import INVERTER, ROOT, last, make, running, settings_for
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -18,82 +23,82 @@ if TYPE_CHECKING:
     from tests.support.mosquitto import Mosquitto
 
 SET = "heliograph/Devices/dut/BatterySetpoint/Set"
+# A slip of the pen in the table -> the words in it that it changes.
+SLIPS = {
+    "read": ("read: holding", "read: input"),
+    "write": ("write: auto", "write: multiple"),
+    "unit": ("unit: 1 ", "unit: 3 "),
+    "word_order": ("word_order: little", "word_order: big"),
+    "watchdog": ("watchdog: 60", "watchdog: 600"),
+    "back": ("back: {mode: auto, setpoint: 0}", "back: {mode: auto}"),
+    "sign of a reading": ("factor: -1,", "factor: 1,"),
+    "sign of a setpoint": ("setpoint: -value", "setpoint: value"),
+    "range": ("min: -5000\n    max: 5000", "min: -4000\n    max: 4000"),
+    "no value": ("s16: 0x8000", "s16: 0x7FFF"),
+    "valid": ("valid: [0, 100]", "valid: [0, 200]"),
+}
+
+
+def copied_tests(kind: Kind) -> Path:
+    """The tests that CONTRIBUTING's commands have copied beside the kind."""
+    return kind.folder.parents[2] / "tests" / INVERTER
+
+
+def start(folder: Path) -> subprocess.Popen[str]:
+    """The copied tests below `folder`, in a process of their own."""
+    top = folder / "tests" / INVERTER
+    command = [sys.executable, "-m", "pytest", "-q", "-x", "-p", "tests.conftest", str(top)]
+    command += ["-c", str(ROOT / "pyproject.toml"), "--rootdir", str(ROOT)]
+    path = os.pathsep.join((str(folder), str(ROOT)))
+    return subprocess.Popen(
+        [*command, "-p", "no:cacheprovider"],
+        cwd=ROOT,
+        env={**os.environ, "PYTHONPATH": path, "PYTHONDONTWRITEBYTECODE": "1"},
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+    )
 
 
 def test_the_copy_has_its_own_name_everywhere(inverter: Kind) -> None:
     assert inverter.load().kind == INVERTER
-    for path in inverter.folder.glob("*.*"):
-        assert "_template" not in path.read_text().lower(), path.name
+    files = [*inverter.folder.glob("*.*"), *copied_tests(inverter).glob("*.*")]
+    assert "test_yourinverter.py" in {path.name for path in files}
+    for path in files:
+        assert "template" not in path.read_text().lower(), path.name
 
 
-async def test_words_mean_what_a_person_reads_in_the_sheet(inverter: Kind, tmp_path: Path) -> None:
-    simulator: Any = inverter.simulator()
-    async with simulator.Simulator() as sim:
-        sim.show = lambda: None
-        unit = sim.bank.units[1]
-        unit.words.update({0: 1, 1: 0xE240, 2: 0x0001, 3: 0xFF9C, 4: 553, 5: 0xFFDB})
-        unit.words.update({6: 0x0001, 7: 0x0000})
-        actor: Any = make(inverter, settings_for(inverter, sim), tmp_path)
-        async with actor.direct():
-            assert await actor.read_once() == {
-                "InverterState": "running",
-                "PvPower": 123456,
-                "BatteryPower": 100,
-                "BatterySoc": 55.3,
-                "InverterTemperature": -3.7,
-                "PvEnergy": 0.1,
-            }
-            unit.words.update({4: 0xFFFF, 5: 0x8000, 0: 9})
-            unknown = await actor.read_once()
-        for name in ("BatterySoc", "InverterTemperature", "InverterState"):
-            assert unknown[name] is None
+def test_the_copied_tests_pass(inverter: Kind) -> None:
+    with start(inverter.folder.parents[2]) as process:
+        told, _ = process.communicate(timeout=50)
+        assert process.returncode == 0, told
+        assert re.search(r"\b[6-9] passed", told)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("slip", SLIPS)
+def test_the_copied_tests_notice_a_slip_of_the_pen(
+    inverter: Kind, tmp_path: Path, slip: str
+) -> None:
+    right, wrong = SLIPS[slip]
+    whole = inverter.folder.parents[2]
+    shutil.copytree(
+        whole, tmp_path, ignore=shutil.ignore_patterns("__pycache__"), dirs_exist_ok=True
+    )
+    table = tmp_path / inverter.folder.relative_to(whole) / "registers.yaml"
+    text = table.read_text(encoding="utf-8")
+    assert text.count(right) == 1
+    table.write_text(text.replace(right, wrong), encoding="utf-8")
+    with start(tmp_path) as process:
+        told, _ = process.communicate(timeout=50)
+    assert process.returncode == 1, told
+    assert "1 failed" in told
 
 
 def results(them: Link) -> list[Any]:
     return [
         json.loads(each) for each in them.payloads("heliograph/Devices/dut/BatterySetpoint/Result")
     ]
-
-
-async def test_a_setpoint_is_lent_and_given_back_at_the_stop(
-    inverter: Kind, tmp_path: Path, mosquitto: Mosquitto
-) -> None:
-    simulator: Any = inverter.simulator()
-    async with simulator.Simulator() as sim:
-        settings = settings_for(inverter, sim)
-        async with running(inverter, settings, tmp_path, mosquitto.port) as them:
-            await them.until(lambda: last(them, "Devices/dut/BatteryPower") == "-2200")
-            them.connection.send(SET, b"1500", qos=1)
-            await them.until(lambda: last(them, "Devices/dut/BatteryPower") == "1500", 2)
-            await them.until(lambda: last(them, "Devices/dut/BatterySetpoint") == "1500")
-            assert results(them) == [{"id": None, "ok": True, "value": 1500.0, "error": None}]
-            them.connection.send(SET, b"6000", qos=1)
-            await them.until(lambda: len(results(them)) == 2)
-            assert results(them)[1]["error"] == (
-                "BatterySetpoint 6000 is not between -5000 and 5000 W"
-            )
-            them.connection.send(SET, b"-800", qos=1)
-            await them.until(lambda: last(them, "Devices/dut/BatteryPower") == "-800", 2)
-        assert sim.bank.units[1]["mode"] == "auto"
-        assert sim.bank.units[1]["setpoint"] == 0
-        assert last(them, "Devices/dut/BatterySetpoint") == ""
-
-
-async def test_what_a_killed_run_left_is_given_back_at_the_start(
-    inverter: Kind, tmp_path: Path, mosquitto: Mosquitto
-) -> None:
-    simulator: Any = inverter.simulator()
-    async with simulator.Simulator() as sim:
-        settings = settings_for(inverter, sim)
-        state = tmp_path / "dut"
-        state.mkdir(parents=True)
-        (state / "leases.json").write_text('{"held": [["dut", "BatterySetpoint"]]}')
-        unit = sim.bank.units[1]
-        unit.put({"mode": "remote", "setpoint": -3000})
-        async with running(inverter, settings, tmp_path, mosquitto.port) as them:
-            await them.until(lambda: unit["mode"] == "auto", 3)
-            await them.until(lambda: last(them, "Devices/dut/BatteryPower") == "-2200", 3)
-        assert "BatterySetpoint" not in (state / "leases.json").read_text()
 
 
 async def test_a_write_that_the_device_ignores_is_told(

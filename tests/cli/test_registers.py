@@ -221,3 +221,79 @@ def test_the_table_as_json(kind: Kind, capsys: Capsys) -> None:
     assert rows["load_power"]["addresses"] == [120, 110]
     assert rows["state"]["enum"] == {"0": "standby", "1..3": "starting"}
     assert rows["battery_power"]["factor"] == -1
+
+
+CONTROLS = f"""\
+device: Made up inverter, south
+unit: 3
+read: input
+write: single
+word_order: little
+limits: {{words: 40, gap: 4}}
+pacing: {{between: 0.05, after_connect: 1}}
+registers:
+  - {{address: 1, name: energy, type: u32, unit: kWh, quantity: PvEnergy, {ROW}}}
+  - {{address: 20, name: mode, type: u16, enum: {{0: auto, 1: remote}}, access: RW, {ROW}}}
+  - {{address: 21, name: setpoint, type: s16, unit: W, range: [-5000, 5000], access: RW, {ROW}}}
+  - {{address: 22, name: floor, type: u16, scale: 10, unit: "%", access: RW, {ROW}}}
+controls:
+  BatterySetpoint:
+    min: -5000
+    max: 5000
+    watchdog: 60
+    set: {{setpoint: -value, mode: remote}}
+    back: {{mode: auto, setpoint: 0}}
+  GridSetpoint: {{register: setpoint}}
+  MinSoc: {{register: floor, min: 10}}
+  ExportLimit: {{register: setpoint, max: 4000}}
+  MaxChargePower: {{register: power}}
+"""
+
+
+def test_the_table_says_how_it_is_read_and_what_can_be_set(kind: Kind, capsys: Capsys) -> None:
+    power = f"  - {{address: 30, name: power, type: u16, unit: W, access: RW, {ROW}}}\ncontrols:"
+    path = kind.folder / "registers" / "south.yaml"
+    path.write_text(CONTROLS.replace("controls:", power), encoding="utf-8")
+    assert main(["registers", "madeup", "--map", "south"]) == 0
+    lines = capsys.readouterr().out.splitlines()
+    assert lines[1] == (
+        "unit 3; input registers (function 4); low word first; at most 40 words in a read, over "
+        "gaps of up to 4; 0.05 s between requests; 1 s after connecting; written with function 6, "
+        "at most 123 words"
+    )
+    assert lines[lines.index("can be set:") + 1 :] == [
+        "  BatterySetpoint:",
+        "    -5000 to 5000 W",
+        "    setpoint = -value, mode = remote",
+        "    given back: mode = auto, setpoint = 0",
+        "    forgotten after 60 s, written every 30 s",
+        "  GridSetpoint: -5000 to 5000 W; writes setpoint; given back: what was there before",
+        "  MinSoc: 10 to 100 %; writes floor",
+        "  ExportLimit: -5000 to 4000 W; writes setpoint",
+        "  MaxChargePower: writes power",
+        "note: control MaxChargePower: power has no range, so any number is written that fits it",
+    ]
+
+
+def test_everything_that_is_wrong_with_a_table_is_told(kind: Kind, capsys: Capsys) -> None:
+    path = kind.folder / "registers" / "east.yaml"
+    wrong = EAST.replace("scale: 10", "scle: 10").replace("type: u16, unit: s", "unit: s")
+    path.write_text(wrong, encoding="utf-8")
+    for words in ([], ["decode", "100", "7"]):
+        assert main(["registers", "madeup", *words]) == 2
+        out, err = capsys.readouterr()
+        assert out == ""
+        assert [line.partition("/registers/")[2] for line in err.splitlines()] == [
+            "east.yaml: row 1 (pv_power): there is no key 'scle'; did you mean 'scale'?",
+            (
+                "east.yaml: row 2 (only_here): the key 'type' is missing: one of u16, s16, u32, "
+                "s32, u64, s64, f32, f64, hhmm, datetime, bits, string, raw"
+            ),
+        ]
+
+
+def test_a_table_that_the_contract_does_not_know_is_told(kind: Kind, capsys: Capsys) -> None:
+    path = kind.folder / "registers" / "east.yaml"
+    path.write_text(EAST.replace("unit: W", "unit: kW"), encoding="utf-8")
+    assert main(["registers", "madeup"]) == 2
+    assert "PvPower is in W, the row in kW: factor must be 1000 or -1000" in capsys.readouterr().err

@@ -44,6 +44,13 @@ async def test_the_line_it_prints_is_a_working_configuration(heliograph: Command
     assert await told(process, signal.SIGTERM) == (0, "", "")
 
 
+async def test_a_unit_that_is_not_the_usual_one_is_in_the_line(heliograph: Commands) -> None:
+    process = heliograph.start("sim", "sun2000", "--port", "0", "--option", "unit=7", config=False)
+    snippet = await line_of(process)
+    assert load_text(f"actors:\n  {snippet}").actors["sun2000"].settings.unit == 7
+    assert (await told(process, signal.SIGTERM))[0] == 0
+
+
 async def test_it_begins_with_a_fault_and_ends_on_ctrl_c(heliograph: Commands) -> None:
     words = ("sim", "yourkind", "--port", "0", "--fault", "500", "--option", "power=700")
     process = heliograph.start(*words, config=False)

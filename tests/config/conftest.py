@@ -50,6 +50,27 @@ class EsEss:
     Settings = Settings
 """,
     "devices/external": "class External:\n    kind = 'external'\n    Settings = Plain\n",
+    "devices/borealis": """
+class Settings(DeviceSettings, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    pass
+
+class Borealis:
+    kind = "borealis"
+    Settings = Settings
+    quantities = ("GridPower", "PvPower")
+""",
+    "devices/unfit": """
+from bridge.registers.check import TableError
+
+class Unfit:
+    kind = "unfit"
+    Settings = Plain
+
+    @classmethod
+    def check_kind(cls, contract: Any) -> None:
+        contract.quantity("PvPower")
+        raise TableError("unfit/registers.yaml: row 3 (soc): address 70000 is not")
+""",
     "devices/shelly": """
 class Settings(DeviceSettings, frozen=True, kw_only=True, forbid_unknown_fields=True):
     password: Secret | None = None

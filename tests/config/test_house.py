@@ -115,8 +115,8 @@ def test_everything_wrong_at_once(judge: Judge) -> None:
         "4: the id of consumer 'a b' must have 1 to 32 letters, digits, '_' or '-'",
         (
             "6: kind 'shelyl' is not known: did you mean 'shelly'? known kinds: "
-            "broken, distributor, es_ess, everything, external, nobody, shelly, site, twins, "
-            "undescribed, unset"
+            "borealis, broken, distributor, es_ess, everything, external, nobody, shelly, site, "
+            "twins, undescribed, unfit, unset"
         ),
         (
             "7: actor 'Meter' has the same id as 'meter' in line 6: ids must differ in more than "
@@ -232,3 +232,38 @@ def test_the_environment_names_the_file(judge: Judge) -> None:
     config = load_config(None, {"HELIOGRAPH_CONFIG": str(judge.path)}, judge.kinds)
     assert config.file == str(judge.path)
     assert len(config.actors) == 7
+
+
+@pytest.mark.parametrize(
+    ("role", "sentence"),
+    [
+        ("battery", "gives no BatteryPower, so it cannot be the battery"),
+        ("load", "gives no LoadPower, so it cannot be the load meter"),
+    ],
+)
+@pytest.mark.parametrize("device", ["hybrid", "hybrid-two"])
+def test_a_role_needs_a_device_that_can_play_it(
+    judge: Judge, role: str, sentence: str, device: str
+) -> None:
+    actors = "actors: {hybrid: {kind: borealis, host: ess.lan}}\n"
+    text = f"site:\n  grid: hybrid\n  pv: [hybrid]\n  {role}: {device}\n"
+    assert judge.problem(actors + text) == f"5: site: '{device}' (borealis) {sentence}"
+
+
+def test_a_role_from_the_environment_is_not_repeated(judge: Judge) -> None:
+    judge.env["WHO"] = "hybrid"
+    actors = "actors: {hybrid: {kind: borealis, host: ess.lan}}\n"
+    found = judge.problem(actors + 'site: {grid: hybrid, battery: "${WHO}"}\n')
+    assert found == "2: site: its device gives no BatteryPower, so it cannot be the battery"
+
+
+def test_what_publishes_anything_may_have_any_role(judge: Judge) -> None:
+    actors = "actors: {meter: {kind: external}, plug: {kind: shelly, host: a, role: pv}}\n"
+    judge.load(actors + "site: {grid: meter, battery: meter, load: meter, pv: plug}\n")
+
+
+def test_a_kind_whose_table_cannot_be_used_is_told_where_it_is_named(judge: Judge) -> None:
+    text = "actors:\n  meter: {kind: external}\n  roof: {kind: unfit}\n"
+    assert judge.problem(text + "site: {grid: meter, pv: roof}") == (
+        "3: kind 'unfit' cannot be used: unfit/registers.yaml: row 3 (soc): address 70000 is not"
+    )

@@ -33,7 +33,9 @@ def test_the_one_class_of_that_kind(kinds: KindRegistry) -> None:
 def test_an_unknown_kind(kinds: KindRegistry) -> None:
     with pytest.raises(KindError, match="'shelyl' is not known: did you mean 'shelly'\\? known"):
         kinds.find("shelyl")
-    with pytest.raises(KindError, match="'zzz' is not known; known kinds: broken, distributor"):
+    with pytest.raises(
+        KindError, match="'zzz' is not known; known kinds: borealis, broken, distributor"
+    ):
         kinds.find("zzz")
 
 

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from bridge.clock import Clock
 from bridge.errors import DeviceError, DeviceRefused, DeviceTimeout
 from bridge.modbus.link import LinkSpec, links
 from bridge.modbus.registers import Registers
@@ -80,6 +81,18 @@ async def test_a_poll_reads_blocks_and_counters_less_often(tmp_path: Path) -> No
         assert sim.bank.reads[2:] == [(1, 100, 6)]
 
 
+async def test_without_a_row_that_changes_fast_every_poll_still_asks(tmp_path: Path) -> None:
+    async with reading(tmp_path, row(110, "total", "u32", unit="kWh", quantity="PvEnergy")) as (
+        found,
+        sim,
+    ):
+        await found.poll()
+        sim.fault = "silence"
+        found.timeout = 0.1
+        with pytest.raises(DeviceTimeout):
+            await found.poll()
+
+
 async def test_unconfirmed_rows_are_read_only_when_asked_for(tmp_path: Path) -> None:
     async with reading(tmp_path, unconfirmed=True) as (found, sim):
         sim.unit["doubtful"] = 97
@@ -102,6 +115,50 @@ async def test_what_is_refused_is_unknown_and_not_asked_for_again(tmp_path: Path
         asked = len(sim.bank.reads)
         await found.poll()
         assert sim.bank.reads[asked:] == [(1, 100, 2)]
+
+
+class Later(Clock):
+    """The real clock, set forward."""
+
+    ahead = 0.0
+
+    def now(self) -> float:
+        return super().now() + self.ahead
+
+
+async def test_what_is_refused_is_asked_for_once_an_hour_one_row_with_each_poll(
+    tmp_path: Path,
+) -> None:
+    clock = Later()
+    rows = [row(100 + n, f"row{n}", quantity=f"PvString{n}Power") for n in range(1, 9)]
+    async with reading(tmp_path, *rows, clock=clock) as (found, sim):
+        sim.unit.sealed = {103, 104, 105, 106}
+        await found.poll()
+        usual = found.expected_requests()["fast"]
+        sim.unit.sealed = {104}
+        clock.ahead = 3700
+        for _ in range(5):
+            asked = found.requests
+            await found.poll()
+            assert found.requests - asked <= usual + 1
+        assert list(found.refused) == ["row4"]
+        asked = found.requests
+        await found.poll()
+        assert found.requests - asked == found.expected_requests()["fast"] == 2
+        assert found.quantities()["PvString3Power"] == 0
+
+
+async def test_who_refuses_everything_while_it_starts_is_read_when_it_has(tmp_path: Path) -> None:
+    async with reading(tmp_path) as (found, sim):
+        sim.unit.sealed = set(sim.unit.words)
+        with pytest.raises(DeviceRefused):
+            await found.poll()
+        sim.unit.sealed = set()
+        for _ in range(len(ROWS)):
+            with contextlib.suppress(DeviceRefused):
+                await found.poll()
+        assert found.refused == {}
+        assert None not in found.quantities().values()
 
 
 async def test_a_gap_that_the_device_refuses_is_not_read_over_again(tmp_path: Path) -> None:
@@ -198,6 +255,19 @@ async def test_two_fields_of_one_word_do_not_undo_each_other(tmp_path: Path) -> 
         await found.fresh(["low", "high"])
         await found.write([Step("low", 3), Step("high", 5)])
         assert sim.unit.words[302] == 0xAB53
+
+
+async def test_the_scale_of_a_row_that_cannot_be_read_is_read_afresh(tmp_path: Path) -> None:
+    rows = (
+        row(500, "rate", access="W", scale_factor="rate_scale"),
+        row(501, "rate_scale", "s16"),
+    )
+    async with reading(tmp_path, *rows) as (found, sim):
+        for power, word in ((0, 50), (-1, 500)):
+            sim.unit["rate_scale"] = power
+            await found.fresh(["rate"])
+            await found.write([Step("rate", 50)])
+            assert sim.bank.writes[-1] == (1, 500, [word])
 
 
 async def test_a_field_of_a_word_that_cannot_be_read_is_not_written(tmp_path: Path) -> None:

@@ -129,7 +129,12 @@ def test_values_become(
 @pytest.mark.parametrize(
     ("type_", "keys", "value", "sentence"),
     [
-        ("u16", {"range": [0, 240], "unit": "A"}, 241, "x 241 is not between 0 and 240 A"),
+        (
+            "u16",
+            {"range": [0, 240], "unit": "A", "access": "RW"},
+            241,
+            "x 241 is not between 0 and 240 A",
+        ),
         ("u16", {}, -1, "x cannot hold -1"),
         ("u16", {}, 70000, "x cannot hold 70000"),
         ("u16", {}, math.nan, "x does not take nan"),

@@ -23,7 +23,7 @@ def test_defaults_say_how_often_a_row_is_read(tmp_path: Path) -> None:
         row(2, "energy", unit="kWh", quantity="PvEnergy"),
         row(3, "model", "string", words=2, info="model"),
         row(5, "other"),
-        row(6, "told", access="W", quantity="PvPower"),
+        row(6, "told", access="W"),
     )
     assert [each.poll for each in found.registers] == ["fast", "slow", "once", "demand", "demand"]
 
@@ -31,16 +31,20 @@ def test_defaults_say_how_often_a_row_is_read(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("rows", "more", "sentence"),
     [
-        ([row(1, "a", "u8")], {}, "row 1 (a): type u8 is not one of u16,"),
-        ([{"name": "a"}], {}, "row 1 (a): Object missing required field"),
-        ([row(1, "a", colour="red")], {}, "row 1 (a): Object contains unknown field `colour`"),
+        ([row(1, "a", "u8")], {}, "row 1 (a): type must be one of u16, s16,"),
+        ([{"name": "a"}], {}, "row 1 (a): the key 'type' is missing: one of u16,"),
+        ([row(1, "a", colour="red")], {}, "row 1 (a): there is no key 'colour'"),
         ([row(1, "a", "string")], {}, "row 1 (a): it needs `address` (and `words` for a text)"),
         ([row(1, "a", "u32", words=1)], {}, "row 1 (a): u32 has 2 words, not 1"),
         ([row(1, "a", "u32", addresses=[1])], {}, "row 1 (a): u32 has 2 words, not 1"),
-        ([row(1, "a", enum={"few": "x"})], {}, "row 1 (a): 'few' is no code"),
+        ([row(1, "a", enum={"few": "x"})], {}, "row 1 (a): enum: 'few' is no code"),
         ([row(1, "a"), row(2, "a")], {}, "rows with the same name: a"),
-        ([row(1, "a", scale_factor="SF")], {}, "a: there is no row SF"),
-        ([row(1, "a")], {"quantities": {"PvPower": "a + b"}}, "quantity PvPower: there is no b"),
+        ([row(1, "a", scale_factor="SF")], {}, "row 1 (a): there is no row SF"),
+        (
+            [row(1, "a")],
+            {"quantities": {"PvPower": "a + b"}},
+            "quantity PvPower: there is no row or quantity before it 'b'",
+        ),
         ([row(1, "a")], {"controls": {"MinSoc": {"register": "b"}}}, "there is no row b"),
         ([row(1, "a")], {"controls": {"MinSoc": {"register": "a"}}}, "a cannot be written"),
         ([row(1, "a")], {"controls": {"MinSoc": {}}}, "nothing says what it writes"),
@@ -52,10 +56,14 @@ def test_defaults_say_how_often_a_row_is_read(tmp_path: Path) -> None:
         (
             [SETPOINT],
             {"controls": {"BatterySetpoint": {"set": {"setpoint": "value / volts"}}}},
-            "control BatterySetpoint: there is no volts",
+            "control BatterySetpoint: there is no row or enum word 'volts'",
         ),
-        ([row(1, "a")], {"limits": {"words": "many"}}, "Expected `int`"),
-        ([row(1, "a")], {"colour": "red"}, "Object contains unknown field `colour`"),
+        (
+            [row(1, "a")],
+            {"limits": {"words": "many"}},
+            "limits: words must be a whole number, not 'many'",
+        ),
+        ([row(1, "a")], {"colour": "red"}, "there is no key 'colour'"),
     ],
 )
 def test_a_fault_is_one_sentence(
@@ -64,15 +72,18 @@ def test_a_fault_is_one_sentence(
     with pytest.raises(TableError) as caught:
         table(tmp_path, *rows, **more)
     assert sentence in str(caught.value)
-    assert str(caught.value).startswith("t0.yaml: ")
+    assert str(caught.value).startswith(f"{tmp_path.name}/t0.yaml: ")
     assert "\n" not in str(caught.value)
 
 
 def test_what_is_no_yaml_is_said(tmp_path: Path) -> None:
     path = tmp_path / "broken.yaml"
     path.write_text("device: [")
-    with pytest.raises(TableError, match=r"^broken\.yaml: "):
+    with pytest.raises(TableError) as caught:
         load_map(path)
+    assert str(caught.value).startswith(
+        f"{tmp_path.name}/broken.yaml: line 1: a value is missing here"
+    )
 
 
 def test_maps_are_found_by_name_in_any_spelling(tmp_path: Path) -> None:

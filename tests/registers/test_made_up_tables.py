@@ -64,10 +64,10 @@ def test_a_good_table_is_taken(tmp_path: Path) -> None:
     [
         ({"wish": {"status": "unconfirmed"}}, "wish is not confirmed"),
         ({"wish": {"status": "disputed"}}, "wish is not confirmed"),
-        ({"wish": {"access": "R"}}, "wish cannot be written"),
+        ({"wish": {"access": "R"}}, "range and persistent are for rows that can be written"),
         ({"wish": {"name": "power"}}, "same name"),
         ({"wish": {"type": "u17"}}, "u17"),
-        ({"wish": {"status": "rumour"}}, "rumour"),
+        ({"wish": {"status": "rumour"}}, "status must be one of confirmed, single-primary"),
         ({"wish": {"sauce": 1}}, "sauce"),
         ({"power": {"scale_factor": "W_SF"}}, "W_SF"),
         ({"quantities": {"GridPower": "power - export"}}, "export"),
@@ -83,7 +83,7 @@ def test_a_fault_in_a_table_is_one_sentence(
     with pytest.raises(TableError) as caught:
         load(tmp_path, **changed)
     text = str(caught.value)
-    assert text.startswith("registers.yaml: ")
+    assert text.startswith(f"{tmp_path.name}/registers.yaml: ")
     assert sentence in text
     assert "\n" not in text
     assert len(text) < 300

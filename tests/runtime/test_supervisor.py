@@ -59,6 +59,10 @@ class Deciding(Steady):
 
     kind = "deciding"
     stops_first = True
+    stuck: ClassVar[float] = 0.0
+
+    async def safe(self) -> None:
+        await anyio.sleep(self.stuck)
 
 
 @dataclass
@@ -170,6 +174,17 @@ async def test_whatever_is_said_in_its_name_the_truth_stands_in_the_end(bridge: 
     assert bridge.statuses("steady")[-1] == b"online"
     async with link(bridge.supervisor.endpoint, "late", filters=("heliograph/Actors/#",)) as late:
         await late.until(lambda: late.payloads("heliograph/Actors/steady/Status") == [b"online"])
+
+
+async def test_a_device_does_not_wait_for_who_cannot_end_deciding(
+    bridge: Bridge, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(Deciding, "stuck", 2.0)
+    monkeypatch.setattr(module, "_DECIDERS_LIMIT", 0.2)
+    bridge.supervisor.stop()
+    await bridge.link.until(lambda: bridge.statuses("steady")[-1] == b"offline", 3)
+    assert bridge.statuses("deciding")[-1] == b"online"
+    await bridge.link.until(lambda: bridge.states("deciding")[-1] == "stopped", 8)
 
 
 async def test_who_decides_stops_first_and_everybody_says_goodbye(bridge: Bridge) -> None:
