@@ -39,8 +39,8 @@ _RESTING: Final = 6.0
 class _Goal:
     """What is wanted now. on: None = nobody writes, or (with `back`) the charger is given back.
 
-    phases: those wanted in force (None: as they are); strict: only with them may it charge.
-    hurry: a person's word, which the minimum time off does not hold up.
+    phases: those wanted in force (None: as they are). hurry: a person's word, which the minimum
+    time off does not hold up.
     """
 
     words: Words
@@ -48,7 +48,6 @@ class _Goal:
     back: bool = False
     amps: float = 0.0
     phases: int | None = None
-    strict: bool = True
     hurry: bool = False
     ladder: Ladder | None = None
     automatic: bool = True
@@ -92,10 +91,10 @@ def _goal(state: State, inputs: Inputs, now: float) -> tuple[State, _Goal]:
     if goal is not None:
         return state, goal
     if inputs.owner.enable:
-        return state, _full_power(state, inputs, plan.max_current, by_owner=True)
+        return state, _full_power(state, inputs, plan.max_current, now, by_owner=True)
     if plan.low_price and _cheap(inputs):
         amps = plan.low_price_current or plan.max_current
-        return state, _full_power(state, inputs, amps, by_owner=False)
+        return state, _full_power(state, inputs, amps, now, by_owner=False)
     return _surplus(state, inputs, now)
 
 
@@ -146,18 +145,19 @@ def _frame(state: State, inputs: Inputs, phases: int | None = None) -> Frame:
     return found if phases is None else replace(found, phases=phases)
 
 
-def _full_power(state: State, inputs: Inputs, amps: float, *, by_owner: bool) -> _Goal:
+def _full_power(state: State, inputs: Inputs, amps: float, now: float, *, by_owner: bool) -> _Goal:
     """As much as may be, on as many phases as may be, whatever the sun does."""
     found = _frame(state, inputs)
     amps = min(math.floor(amps), found.max_current)
     phases = max(found.choices)
+    if state.phases in found.choices and not _may_change(state, inputs, now):
+        phases = state.phases or phases
     words = sentences.enabled if by_owner else sentences.cheap
     return _Goal(
         words(amps, found.width(phases)) if amps else sentences.NO_CURRENT,
         on=amps > 0,
         amps=amps,
         phases=phases,
-        strict=False,
         hurry=by_owner,
         automatic=False,
     )
@@ -208,7 +208,7 @@ def _phases(
         return state, min(found.choices)
     if not found.both:
         return state, found.phases
-    free = now >= state.switched_at + inputs.plan.phase_pause
+    free = _may_change(state, inputs, now)
     ladder = found.ladder()
     if found.phases == THREE:
         # Without a lease nothing is known of the sun: then the car only stops.
@@ -219,6 +219,10 @@ def _phases(
     since = now if state.carries_since is None else state.carries_since
     state = replace(state, carries_since=since)
     return state, THREE if free and now >= since + inputs.plan.phase_delay else ONE
+
+
+def _may_change(state: State, inputs: Inputs, now: float) -> bool:
+    return now >= state.switched_at + inputs.plan.phase_pause
 
 
 def _request(state: State, inputs: Inputs, goal: _Goal, now: float) -> Request:
@@ -238,7 +242,7 @@ def _request(state: State, inputs: Inputs, goal: _Goal, now: float) -> Request:
     )
     if ladder is None or goal.on is None:
         return request
-    if state.switching is not None or now < state.resume_until or _leaves(state, goal):
+    if now < state.resume_until or _leaves(state, goal):
         # Going on after a change of phases is no new start.
         request = replace(request, start_delay=0.0, min_off=0.0)
     return replace(request, request=ladder.top, minimum=ladder.base, step=ladder.unit)
@@ -263,11 +267,10 @@ def _drive(
 ) -> tuple[State, ChargerWish, Words]:
     """Bring the charger towards the goal, one safe step at a time."""
     if state.switching is None and (wanted := goal.phases) not in (None, state.phases):
-        left = state.switched_at + inputs.plan.phase_pause - now
-        possible = _frame(state, inputs).choices
-        if left <= 0:
+        if _may_change(state, inputs, now):
             state = _begin_switch(state, wanted, now)
-        elif goal.on and (goal.strict or state.phases not in possible):
+        elif goal.on:
+            left = state.switched_at + inputs.plan.phase_pause - now
             words = sentences.held_phases(wanted or ONE, left)
             return _stopped(state, now), ChargerWish(on=False), words
     if state.switching is not None:

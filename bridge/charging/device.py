@@ -210,6 +210,9 @@ class ChargerDevice(Device):
                 raise DeviceRefused(f"{self.id} must be given back from the last run first")
             return
         now = self.clock.now()
+        unread = self.charger is None and not strict
+        if unread or (self._alone and self._owner == Owner()):
+            return
         inputs = self._inputs()
         self._released = False
         self.charge, decision = decide(self.charge, inputs, now)
@@ -234,8 +237,7 @@ class ChargerDevice(Device):
         limit = settings.price_limit
         if limit is None and reading is not None:
             limit = reading.price_limit
-        if not self.bus.connection.connected.is_set() and not self._errand.held:
-            # Without a broker (`heliograph set`) there is nobody to ask: only the controls act.
+        if self._alone:
             plan = replace(plan, automatic=False)
         return Inputs(
             plan=plan,
@@ -250,6 +252,14 @@ class ChargerDevice(Device):
             released=self._released,
             silent_after=max(_SILENT, _INTERVALS * settings.interval),
         )
+
+    @property
+    def _alone(self) -> bool:
+        """No broker yet, or none at all (`heliograph set`): only the controls act.
+
+        Nobody can be asked, and the charger was not told anything that has to be taken back.
+        """
+        return not self.bus.connection.connected.is_set() and not self._errand.held
 
     async def _oust(self) -> None:
         """A person at the charger has spoken after whoever lent it: that lease is over."""
@@ -315,7 +325,7 @@ class ChargerDevice(Device):
             words = " or ".join(str(each) for each in sorted(possible))
             raise DeviceRefused(f"ChargePhases {value:g} is not possible here, only {words}")
         left = self.charge.switched_at + self._plan.phase_pause - self.clock.now()
-        if left > 0 and value != self.charge.phases:
+        if left > 0 and value != (self.charge.switching or self.charge.phases):
             raise DeviceRefused(f"the phases may be changed again in {left:.0f} s")
 
     def _check_followed(self, control: str, value: float | str | bool | None) -> None:

@@ -3,30 +3,22 @@
 from __future__ import annotations
 
 import contextlib
-from dataclasses import replace
 from typing import TYPE_CHECKING, Any, ClassVar
 
 import anyio
 
 from actors.chargers.wattpilot.client import Client
 from actors.chargers.wattpilot.settings import Settings
-from actors.chargers.wattpilot.wear import Wear
-from bridge.charging.device import ChargerDevice
-from bridge.charging.goe_keys import EXTRAS, MODES, decode, text
-from bridge.charging.goe_recipe import keep, put_back, reading_of, writes
-from bridge.errors import DeviceError, DeviceRefused
+from bridge.charging.goe_device import GoeDevice
+from bridge.charging.goe_keys import decode, text
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Collection
+    from collections.abc import AsyncIterator, Mapping
 
     from bridge.actor import Context
     from bridge.charging.goe_keys import Decoded
-    from bridge.charging.model import ChargerReading, ChargerWish
 
-_BEFORE = "before"
-_WORDS = {word: number for number, word in MODES.items()}
 _MAKER = "Fronius"
-_EEPROM = "amp"
 # What somebody may do at the charger or in its app, or the car by itself: told at once.
 _AT_ONCE = ("car", "alw", "frc", "lmo", "psm", "fsp", "err", "modelStatus")
 
@@ -47,13 +39,12 @@ class _Ear:
         """Nothing is held: the actor closes its connection."""
 
 
-class Wattpilot(ChargerDevice):
+class Wattpilot(GoeDevice):
     """A Fronius Wattpilot at `host`. In its eco mode the sun decides, in the others people do."""
 
     kind = "wattpilot"
     Settings = Settings
-    quantities: ClassVar[tuple[str, ...]] = (*ChargerDevice.quantities, *EXTRAS)
-    manual_modes: ClassVar[frozenset[str]] = frozenset({"default", "next_trip", "other"})
+    called: ClassVar[str] = "a Wattpilot"
 
     def __init__(self, context: Context) -> None:
         super().__init__(context)
@@ -66,8 +57,6 @@ class Wattpilot(ChargerDevice):
             timeout=settings.timeout,
             clock=self.clock,
         )
-        self.wear = Wear(self.state, self.clock, settings.daily_writes)
-        self._before: dict[str, Any] = self.state.load(_BEFORE) or {}
         self.companions.append(_Ear(self))
 
     # ---------------------------------------------------------------- its life
@@ -98,7 +87,7 @@ class Wattpilot(ChargerDevice):
             await self._tell(decode(keys))
             now = [keys.get(name) for name in _AT_ONCE]
             if before is not None and now != before:
-                await self.pushed(self._reading(decode(keys)))
+                await self.pushed(self.reading_from(decode(keys)))
             before = now
 
     async def _tell(self, found: Decoded) -> None:
@@ -110,67 +99,12 @@ class Wattpilot(ChargerDevice):
             text(hello.get("version")) or found.firmware,
         )
 
-    # ---------------------------------------------------------------- reading
+    # ---------------------------------------------------------------- its keys
 
-    async def read_charger(self) -> ChargerReading:
-        """One reading, from the status as it is now. Raises DeviceError."""
-        return self._reading(await self._decoded())
+    async def keys_now(self) -> Mapping[str, Any]:
+        """All keys, from the status as it is now. Raises DeviceError."""
+        return await self.client.status()
 
-    async def _decoded(self) -> Decoded:
-        return decode(await self.client.status())
-
-    def _reading(self, found: Decoded) -> ChargerReading:
-        reading = reading_of(found)
-        if found.volatile or found.stored is None or not self.wear.spent:
-            return reading
-        # The EEPROM has been written often enough today: the current can only be lowered.
-        most = found.stored if reading.max_current is None else reading.max_current
-        return replace(reading, max_current=min(most, found.stored))
-
-    # ---------------------------------------------------------------- control
-
-    async def obey(self, wish: ChargerWish) -> None:
-        """Write what differs, phases first, then current, then on. Raises DeviceError."""
-        found = await self._decoded()
-        todo = writes(wish, found, self._before)
-        self._keep(found, {key for key, _ in todo})
-        for key, value in todo:
-            if key == _EEPROM and wish.current is not None:
-                self._spend(found, value)
-            await self.client.set(key, value)
-        self._forget(put_back(wish))
-
-    def _spend(self, found: Decoded, value: int) -> None:
-        """Count a write to the EEPROM; what lowers the current is never refused."""
-        if self.wear.spent and (found.stored is None or value > found.stored):
-            limit = self.wear.limit
-            raise DeviceError(f"the current was written {limit} times today, which is its limit")
-        self.wear.count()
-
-    async def set_mode(self, mode: str | None) -> str | None:
-        """Set eco, default or next_trip; None puts back what was found. Raises DeviceError."""
-        found = await self._decoded()
-        number = self._before.get("lmo") if mode is None else _WORDS.get(mode)
-        if mode is not None and number is None:
-            raise DeviceRefused(f"a Wattpilot has no mode {mode}: it has {', '.join(_WORDS)}")
-        if mode is not None:
-            self._keep(found, {"lmo"})
-        if number is not None and number != found.mode_number:
-            await self.client.set("lmo", number)
-        if mode is None:
-            self._forget({"lmo"})
-        return MODES.get(found.mode_number or 0) if number is None else MODES.get(number)
-
-    def _keep(self, found: Decoded, keys: set[str]) -> None:
-        """Note on the disk what is about to be changed, before it is."""
-        kept = keep(found, self._before, keys)
-        if kept != self._before:
-            self._before = kept
-            self.state.save(_BEFORE, kept)
-
-    def _forget(self, keys: Collection[str]) -> None:
-        """What was put back needs no note any more."""
-        left = {key: value for key, value in self._before.items() if key not in keys}
-        if left != self._before:
-            self._before = left
-            self.state.save(_BEFORE, left)
+    async def set_key(self, key: str, value: Any) -> None:
+        """Set one key and wait for the charger's word. Raises DeviceError."""
+        await self.client.set(key, value)
