@@ -3,7 +3,7 @@
 `decide(state, inputs, now)` is called after each input and once a second. It says what the charger
 is to do and what the distributor is asked for. Nothing is charged without somebody's word for it:
 a live allowance, the owner's lease, or a price that the owner calls low.
-See docs/decisions/0012-charging-core.md.
+See docs/decisions/0014-charging-core.md.
 """
 
 from __future__ import annotations

@@ -2,156 +2,30 @@
 
 from __future__ import annotations
 
-import contextlib
 import json
-from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any, ClassVar
+from typing import TYPE_CHECKING, Any
 
 import anyio
 import pytest
 
 from bridge.actor import Context
-from bridge.charging.device import ChargerDevice
 from bridge.charging.model import GIVE_BACK
 from bridge.charging.settings import ChargerSettings
-from bridge.clock import Clock
 from bridge.config import Config
 from bridge.contract import load_contract
-from bridge.errors import DeviceTimeout
-from bridge.runner import Runner
 from bridge.simulators.car import Car
 from tests.charging.rig import Charger
+from tests.charging.stand import QUICK, TICK, Leap, Stand, kind_for, stand
 from tests.runtime.links import endpoint, link
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Callable
+    from collections.abc import Callable
     from pathlib import Path
 
-    from bridge.charging.model import ChargerReading, ChargerWish
     from tests.support.mosquitto import Mosquitto
 
-TICK = 0.05
-QUICK: dict[str, Any] = {"phases": 1, "min_off": 0.0, "start_delay": 0.0, "interval": TICK}
-
-
-class Leap(Clock):
-    """A clock that a test can put forward."""
-
-    def __init__(self) -> None:
-        self.ahead = 0.0
-
-    def now(self) -> float:
-        return super().now() + self.ahead
-
-
-@dataclass
-class Stand:
-    """A charger without a protocol, the bridge's actor for it, and a client that looks on."""
-
-    charger: Charger
-    clock: Leap
-    mode: str | None = None
-    wishes: list[ChargerWish] = field(default_factory=list)
-    away: bool = False
-    rests: int = 0
-    reads: int = 0
-    them: Any = None
-    runner: Any = None
-
-    @property
-    def actor(self) -> ChargerDevice:
-        found = self.runner.actor
-        assert isinstance(found, ChargerDevice)
-        return found
-
-    def last(self, address: str) -> str | None:
-        found = self.them.payloads(f"heliograph/{address}")
-        return found[-1].decode() if found else None
-
-    def asked(self) -> dict[str, Any]:
-        """The request as a distributor knows it: all objects, merged."""
-        merged: dict[str, Any] = {}
-        for payload in self.them.payloads("heliograph/Requests/box"):
-            if payload:
-                merged |= json.loads(payload)
-        return merged
-
-    async def until(self, check: Callable[[], object], limit: float = 5) -> None:
-        await self.them.until(check, limit)
-
-    async def say(self, address: str, payload: str, *, retain: bool = False) -> None:
-        self.them.connection.send(f"heliograph/{address}", payload.encode(), qos=1, retain=retain)
-
-    async def allow(self, watts: float) -> None:
-        await self.say("Requests/box/Allowance", f"{watts:g}")
-
-    async def command(self, control: str, payload: str) -> dict[str, Any]:
-        """Send a command and return its result."""
-        topic = f"heliograph/Devices/box/{control}/Result"
-        known = len(self.them.payloads(topic))
-        await self.say(f"Devices/box/{control}/Set", payload)
-        await self.until(lambda: len(self.them.payloads(topic)) > known)
-        result: dict[str, Any] = json.loads(self.them.payloads(topic)[-1])
-        return result
-
-
-def kind_for(stand: Stand) -> type[ChargerDevice]:
-    class Box(ChargerDevice):
-        kind = "box"
-        manual_modes: ClassVar[frozenset[str]] = frozenset({"default"})
-
-        async def read_charger(self) -> ChargerReading:
-            if stand.away:
-                raise DeviceTimeout("the box does not answer")
-            stand.reads += 1
-            stand.charger.step(1.0)
-            return stand.charger.reading()
-
-        async def obey(self, wish: ChargerWish) -> None:
-            if stand.away:
-                raise DeviceTimeout("the box does not answer")
-            stand.wishes.append(wish)
-            stand.charger.obey(wish)
-
-        async def set_mode(self, mode: str | None) -> str | None:
-            stand.charger.mode = mode or "eco"
-            return mode
-
-        async def rest(self) -> None:
-            stand.rests += 1
-
-    return Box
-
-
-@contextlib.asynccontextmanager
-async def stand(
-    port: int, state: Path, *, car: Car | None = None, ready: bool = True, **settings: Any
-) -> AsyncIterator[Stand]:
-    found = Stand(Charger(car=car or Car(wakes=0, slew=99), phases=1), Leap())
-    place = endpoint(port)
-
-    def build(restarts: int) -> Context:
-        given = ChargerSettings(host="box", **QUICK | settings)
-        return Context(
-            "box", given, Config(state=state), load_contract(), place, found.clock, restarts
-        )
-
-    async def report(*_: object) -> None:
-        return
-
-    found.runner = Runner(build, kind_for(found), name="box", stops_first=False, report=report)
-    async with link(place, "eyes", filters=("heliograph/#",)) as them:
-        found.them = them
-        await found.say("Actors/distributor/Status", "online", retain=True)
-        async with anyio.create_task_group() as tasks:
-            tasks.start_soon(found.runner.run)
-            if ready:
-                await found.until(lambda: "Request" in found.asked())
-                await found.until(lambda: found.last("Devices/box/Status") == "online")
-            yield found
-            found.runner.stop()
-            await found.runner.finished.wait()
-        assert found.runner.restarts == 0
+MESSAGE = "Actors/box/Messages/Operational"
+WARNING = "Actors/box/Messages/Warning"
 
 
 async def test_it_asks_charges_what_is_allowed_and_says_so(
@@ -174,9 +48,6 @@ async def test_it_asks_charges_what_is_allowed_and_says_so(
         assert "charging on surplus with up to 10 A" in (box.last(MESSAGE) or "")
         await box.allow(0)
         await box.until(lambda: box.charger.forced == "off")
-
-
-MESSAGE = "Actors/box/Messages/Operational"
 
 
 async def test_it_stops_when_its_lease_ends_and_when_the_distributor_goes(
@@ -243,9 +114,6 @@ async def test_what_a_killed_process_left_is_put_back_first(
         assert box.wishes[1].on is False
         assert not box.actor.charge.by_hand
         await box.until(lambda: not box.last(WARNING))
-
-
-WARNING = "Actors/box/Messages/Warning"
 
 
 async def test_a_charger_that_does_not_follow_is_told_of_and_tried_again(

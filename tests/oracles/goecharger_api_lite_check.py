@@ -16,10 +16,15 @@ import threading
 from goecharger_api_lite import GoeCharger
 
 
+async def make() -> GoeCharger:
+    return GoeCharger(sys.argv[1])
+
+
 def main() -> None:
-    # The library runs its own loop whenever it is asked.
-    asyncio.set_event_loop(asyncio.new_event_loop())
-    charger = GoeCharger(sys.argv[1])
+    # The library runs the loop itself whenever it is asked, but aiohttp must be born in it.
+    loop = asyncio.new_event_loop()
+    asyncio.set_event_loop(loop)
+    charger = loop.run_until_complete(make())
     settable = charger.SettableValueEnum
     seen = {"before": charger.get_status(charger.STATUS_DEFAULT)}
     charger.set_ampere(9)

@@ -27,6 +27,10 @@ _LOOK: Final = 0.2
 _MOST_BYTES: Final = 512 * 1024
 # What a charger says to a path that its firmware or its owner does not have.
 _UNKNOWN: Final = frozenset({400, 404, 405, 501})
+_BAD_REQUEST: Final = 400
+# The ways in which a firmware may want to be asked.
+_PROBES: Final = ({"filter": "alw"}, {"filter": '["alw"]'}, None)
+_STRANGER: Final = "{} does not tell what a go-e charger tells"
 _SWITCH: Final = "is the local HTTP API {} switched on in the go-e app?"
 
 
@@ -88,7 +92,7 @@ class V2:
                 self._styles = (style,)
                 return found
         self._styles = ("plain", "list", "whole")
-        raise why or DeviceGarbled(f"{self._http.name} does not tell what a go-e charger tells")
+        raise why or DeviceGarbled(_STRANGER.format(self._http.name))
 
     async def _ask(self, keys: tuple[str, ...], style: Style) -> dict[str, Any]:
         if style == "whole":
@@ -128,6 +132,7 @@ class V1:
     def __init__(self, http: HttpClient, clock: Clock, notes: Notes) -> None:
         self._http, self._clock, self._notes = http, clock, notes
         self._force: int | None = None
+        self._now_allowed: int | None = None
 
     async def keys(self) -> dict[str, Any]:
         """All that it has. Raises DeviceError."""
@@ -162,8 +167,6 @@ class V1:
             self._notes.save(_NOTE, {"alw": allowed})
         return "alw", int(force == goe.ON)
 
-    _now_allowed: int | None = None
-
     async def _write(self, word: str, number: int) -> None:
         name, end = self._http.name, self._clock.now() + self._http.timeout
         path = f"/mqtt?payload={word}={number}"
@@ -187,7 +190,7 @@ class V1:
         except HttpRefused as error:
             raise _off(error, self._http.name, "v1") from None
         if not decode.tells_v1(status):
-            raise DeviceGarbled(f"{self._http.name} does not tell what a go-e charger tells")
+            raise DeviceGarbled(_STRANGER.format(self._http.name))
         found: dict[str, Any] = status
         return found
 
@@ -258,21 +261,26 @@ class Client:
 
     async def _find(self) -> Literal["v2", "v1"]:
         """Ask which API there is: v2 first. Raises DeviceError."""
-        try:
-            _object(await self._http.get("/api/status", query={"filter": "alw"}), self.name)
-        except HttpRefused as error:
-            if error.status not in _UNKNOWN:
-                raise
-        except DeviceGarbled:
-            pass
-        else:
-            return "v2"
+        garbled: DeviceGarbled | None = None
+        for query in _PROBES:
+            try:
+                _object(await self._http.get("/api/status", query=query), self.name)
+            except HttpRefused as error:
+                if error.status not in _UNKNOWN:
+                    raise
+                if error.status != _BAD_REQUEST:
+                    break
+            except DeviceGarbled as error:
+                garbled = error
+                break
+            else:
+                return "v2"
         try:
             status = await self._http.get("/status")
         except HttpRefused as error:
-            raise _off(error, self.name, "v2 or v1") from None
+            raise garbled or _off(error, self.name, "v2 or v1") from None
         if not decode.tells_v1(status):
-            raise DeviceGarbled(f"{self.name} does not tell what a go-e charger tells")
+            raise garbled or DeviceGarbled(_STRANGER.format(self.name))
         return "v1"
 
 
