@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Self
+from typing import TYPE_CHECKING, Any, Self
 
 import anyio
 from aiohttp import web
@@ -78,6 +78,12 @@ class Simulator:
         self.logins_refused = 0
         self.change = anyio.Event()
         self._runner: web.AppRunner | None = None
+
+    def settings(self) -> dict[str, Any]:
+        """What points a configuration at it, beyond host and port."""
+        if self.password is None:
+            return {}
+        return {"username": self.username, "password": self.password}
 
     # ---------------------------------------------------------------- the physical side
 
