@@ -94,6 +94,10 @@ class Actor:
         self.bus.announcers.append(self.on_connect)
         self.companions: list[Companion] = []
         self.beat_due: float | None = None
+        # The longest (s) that one step of this actor's work may take, whatever its interval.
+        self.slowest_beat = _SLOWEST_BEAT
+        self._beat_patience = _SLOWEST_BEAT
+        self._ticking: int | None = None
         self.restarts = context.restarts
         self._error: str | None = None
         self._since = context.clock.utc()
@@ -177,11 +181,12 @@ class Actor:
     async def every(self, seconds: float) -> AsyncIterator[None]:
         """Tick at once and then each `seconds`; a late tick is not made up for.
 
-        The supervisor takes an actor whose ticks stop coming for three intervals (20 s at least)
-        for hung and restarts it.
+        The supervisor takes an actor whose ticks stop coming for three intervals (`slowest_beat`
+        at least) for hung and restarts it, unless `beat` tells of progress.
         """
         due = self.clock.now()
-        patience = max(3 * seconds, _SLOWEST_BEAT)
+        patience = self._beat_patience = max(3 * seconds, self.slowest_beat)
+        self._ticking = anyio.get_current_task().id
         try:
             while True:
                 self.beat_due = self.clock.now() + patience
@@ -191,6 +196,18 @@ class Actor:
                 await self.clock.sleep(due - self.clock.now())
         finally:
             self.beat_due = None
+
+    def beat(self) -> None:
+        """Tell that the work of this tick goes on; counts only from where the ticks are taken.
+
+        What a companion does proves nothing about `run`.
+        """
+        if self.beat_due is not None and anyio.get_current_task().id == self._ticking:
+            self.beat_due = max(self.beat_due, self.clock.now() + self._beat_patience)
+
+    def stands(self, level: str) -> bool:
+        """True while a message of this level was said in this life and not cleared."""
+        return level in self._messages
 
     async def message(self, level: MessageLevel, text: str | None) -> None:
         """A line for people under `Messages/{level}`; None clears it (never needed twice)."""

@@ -14,7 +14,7 @@ from bridge.errors import DeviceError, PayloadError
 
 if TYPE_CHECKING:
     from bridge.contract import Channel, Control
-    from bridge.lease import Slot, Value
+    from bridge.lease import Lease, Slot, Value
 
 _LONGEST_ID = 64
 
@@ -41,6 +41,35 @@ class Entry:
     def leased(self) -> bool:
         """True when a value holds for a time only."""
         return self.control.lease
+
+
+class Entries:
+    """The controls of one actor's devices, `own` being its own; `device` None: that one."""
+
+    def __init__(self, own: str) -> None:
+        self._own = own
+        self._entries: dict[tuple[str, str], Entry] = {}
+
+    def offered(self, device: str | None = None) -> tuple[str, ...]:
+        """The controls of a device that are served."""
+        device = device or self._own
+        return tuple(name for each, name in self._entries if each == device)
+
+    def lease(self, control: str, device: str | None = None) -> Lease | None:
+        """Who holds a control now."""
+        entry = self._entries.get((device or self._own, control))
+        return entry.slot.lease if entry else None
+
+    def owed(self, control: str, device: str | None = None) -> bool:
+        """True from before a control is written until the device confirmed that it has it back."""
+        entry = self._entries.get((device or self._own, control))
+        return entry is not None and entry.slot.touched
+
+    def owe(self, control: str, device: str | None = None) -> None:
+        """Give a leased control back although nothing is noted: somebody else may have left it."""
+        entry = self._entries.get((device or self._own, control))
+        if entry is not None and entry.leased:
+            entry.slot.touched = True
 
 
 @dataclass(slots=True)

@@ -15,6 +15,7 @@ import anyio
 import msgspec
 
 from bridge.control_entry import (
+    Entries,
     Entry,
     Job,
     Mismatch,
@@ -32,7 +33,7 @@ if TYPE_CHECKING:
     from bridge.bus import Message
     from bridge.contract import Command
     from bridge.device import Device
-    from bridge.lease import Lease, Value, Verdict
+    from bridge.lease import Value, Verdict
 
 _SET = "Devices/{device}/{Control}/Set"
 _RESULT = "Devices/{device}/{Control}/Result"
@@ -40,20 +41,22 @@ _STATE = "Devices/{device}/{Control}"
 _FREE_WORD = "auto"
 _QUEUE = 100
 _SAFE_WRITE_LIMIT = 4.0
+_STOPS = "this was not done: the actor stops or starts again"
+_CUT_SHORT = "this was cut short: the actor stops or starts again"
 
 
-class ControlDesk:
+class ControlDesk(Entries):
     """Serves every control of one actor's devices; `run` is part of the actor's life.
 
-    It writes through `actor.write_control(control, value, device=…)`, one at a time, beside the
-    actor's own reading: a transport that cannot do both at once needs its own lock.
+    It writes through `actor.write_control`, one at a time, beside the actor's own reading.
     """
 
     def __init__(self, actor: Device) -> None:
+        super().__init__(actor.id)
         self._actor = actor
         self._clock = actor.clock
-        self._entries: dict[tuple[str, str], Entry] = {}
         self._queue: deque[Job] = deque()
+        self._doing: Job | None = None
         self._wake = anyio.Event()
         self._heard: set[str] = set()
         self._closed = False
@@ -84,27 +87,6 @@ class ControlDesk:
             await self._actor.subscribe(_SET, self._on_set, command=True, device=device)
         self._wake.set()
 
-    def offered(self, device: str | None = None) -> tuple[str, ...]:
-        """The controls of a device that are served."""
-        device = device or self._actor.id
-        return tuple(name for each, name in self._entries if each == device)
-
-    def lease(self, control: str, device: str | None = None) -> Lease | None:
-        """Who holds a control now."""
-        entry = self._entries.get((device or self._actor.id, control))
-        return entry.slot.lease if entry else None
-
-    def owed(self, control: str, device: str | None = None) -> bool:
-        """True from before a control is written until the device confirmed that it has it back."""
-        entry = self._entries.get((device or self._actor.id, control))
-        return entry is not None and entry.slot.touched
-
-    def owe(self, control: str, device: str | None = None) -> None:
-        """Give a leased control back although nothing is noted: somebody else may have left it."""
-        entry = self._entries.get((device or self._actor.id, control))
-        if entry is not None and entry.leased:
-            entry.slot.touched = True
-
     async def observed(
         self, control: str, value: Value | None, *, device: str | None = None
     ) -> None:
@@ -129,11 +111,18 @@ class ControlDesk:
                 await self._result(entry, lease.id, sentence)
         self._wake.set()
 
+    def there(self, control: str, device: str) -> None:
+        """Show a control although its value is unknown: the device has what it is kept in."""
+        if (entry := self._entries.get((device, control))) and not entry.visible:
+            entry.visible = True
+            self._announce(device)
+
     def device_back(self, device: str) -> None:
-        """Write running leases again: a device that was away may have forgotten them."""
+        """Give back what is owed, and write running leases again: it may have forgotten them."""
         for entry in self._entries.values():
             if entry.device == device:
                 entry.slot.rewrite()
+                entry.slot.retry()
         self._wake.set()
 
     # ---------------------------------------------------------------- life
@@ -155,15 +144,19 @@ class ControlDesk:
     async def safe(self) -> None:
         """Give every lease back and answer what still waits; used on every stop and crash."""
         self._closed = True
-        for entry in self._entries.values():
-            if entry.slot.touched:
-                await self._give_back_at_once(entry)
-        for entry in self._entries.values():
-            if entry.leased:
-                await self._show(entry, None)
-        while self._queue:
-            job = self._queue.popleft()
-            await self._answer(job, error="the bridge stops")
+        try:
+            for entry in self._entries.values():
+                if entry.slot.touched:
+                    await self._give_back_at_once(entry)
+            for entry in self._entries.values():
+                if entry.leased:
+                    await self._show(entry, None)
+        finally:
+            # Also when the time for the above is over: who asked must not wait in vain.
+            if self._doing is not None:
+                await self._answer(self._doing, error=_CUT_SHORT)
+            while self._queue:
+                await self._answer(self._queue.popleft(), error=_STOPS)
 
     async def _give_back_at_once(self, entry: Entry) -> None:
         """One try; whatever happens to it, the other controls get theirs."""
@@ -215,7 +208,7 @@ class ControlDesk:
 
     async def _enqueue(self, job: Job) -> None:
         if self._closed:
-            await self._answer(job, error="the bridge stops")
+            await self._answer(job, error=_STOPS)
         elif len(self._queue) >= _QUEUE:
             await self._answer(job, error=f"{_QUEUE} commands wait already")
         else:
@@ -224,9 +217,9 @@ class ControlDesk:
 
     async def _serve(self, job: Job) -> None:
         error: str | None
-        entry = job.entry
+        entry, self._doing = job.entry, job
         if entry is None:
-            error = f"{job.message.params['device']} has no control {job.message.params['Control']}"
+            error = self._nobody(job.message.params["device"], job.message.params["Control"])
         elif job.message.error is not None:
             error = job.message.error
         else:
@@ -243,6 +236,11 @@ class ControlDesk:
                 await self._answer(job, error="this failed, and the actor starts again")
                 raise
         await self._answer(job, error=error)
+
+    def _nobody(self, device: str, control: str) -> str:
+        if self._entries or device in self._actor.known:
+            return f"{device} has no control {control}"
+        return f"{device} was not read yet, so {control} cannot be set"
 
     async def _lend(self, entry: Entry, command: Command, received: float) -> str | None:
         """Follow a command on a leased control; one sentence when it was not followed."""
@@ -375,6 +373,8 @@ class ControlDesk:
 
     async def _answer(self, job: Job, *, error: str | None) -> None:
         """Publish the result of one command."""
+        if job is self._doing:
+            self._doing = None
         job.error = error
         job.done.set()
         message = job.message

@@ -2,7 +2,8 @@
 
 It turns readings into topics as the contract asks: values that changed at once, the others every
 30 s, then `State`; a value out of range is refused and shows as unknown; silence shows as `stale`
-and `offline`. Without a reading nothing is published.
+and `offline`, and each value becomes unknown once its max age has passed. Without a reading nothing
+else is published.
 """
 
 from __future__ import annotations
@@ -10,10 +11,10 @@ from __future__ import annotations
 import contextlib
 import math
 from collections import deque
-from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, ClassVar
 
 from bridge.actor import Actor
+from bridge.aging import Aging, Shown
 from bridge.clock import stamp_ms
 from bridge.controls import ControlDesk
 from bridge.discovery.publisher import DeviceDiscovery, Publisher
@@ -33,19 +34,6 @@ _REMEMBERED_STATES = 1000
 _BACKOFF_LIMIT = 30.0
 _LONGEST = 500
 _QUANTITY = "Devices/{device}/{Quantity}"
-
-
-@dataclass(slots=True)
-class _Shown:
-    """What one device has on the broker."""
-
-    status: str | None = None
-    values: dict[str, float | str | None] = field(default_factory=dict)
-    published: dict[str, float] = field(default_factory=dict)
-    refused: dict[str, str] = field(default_factory=dict)
-    seen: float | None = None
-    max_age: float = math.inf
-    info: dict[str, str | None] = field(default_factory=dict)
 
 
 class Device(Actor):
@@ -74,7 +62,7 @@ class Device(Actor):
         super().__init__(context)
         self.refusals = 0
         self._warnings: dict[str, str] = {}
-        self._shown: dict[str, _Shown] = {}
+        self._shown: dict[str, Shown] = {}
         self.sent_states: deque[bytes] = deque(maxlen=_REMEMBERED_STATES)
         self._outage = Outage(self.log, "the device")
         self._outages: dict[str, Outage] = {self.id: self._outage}
@@ -88,6 +76,7 @@ class Device(Actor):
         self.desk = ControlDesk(self)
         if self.controls:
             self.companions.append(self.desk)
+        self.companions.append(Aging(self))
 
     # ---------------------------------------------------------------- to implement
 
@@ -158,6 +147,7 @@ class Device(Actor):
         """A new connection, perhaps to a broker that lost all: the next reading is sent whole."""
         for shown in self._shown.values():
             shown.published.clear()
+            shown.old.clear()
 
     async def reading(
         self, values: Values, *, device: str | None = None, plain: bool = True
@@ -167,30 +157,57 @@ class Device(Actor):
         `plain=False` publishes `State` alone, for a device whose plain topics others write.
         """
         device = device or self.id
-        shown = self._shown.setdefault(device, _Shown())
-        now = self.clock.now()
+        shown = self._shown.setdefault(device, Shown())
+        now = shown.seen = self.clock.now()
         checked = {name: self._check(device, name, value) for name, value in values.items()}
         for name, value in checked.items():
             if name in shown.refused or not plain:
                 continue
             same = name in shown.published and shown.values.get(name) == value
+            same = same and name not in shown.old
             if same and now - shown.published[name] < _REPEAT:
                 continue
             await self.publish(_QUANTITY, value, device=device, Quantity=name)
             shown.published[name] = now
-        shown.values, shown.seen = checked, now
+        shown.values, shown.plain = checked, plain
+        shown.at = stamp_ms(self.clock.utc())
         shown.max_age = min(map(self._max_age, checked), default=math.inf)
-        state = {"at": stamp_ms(self.clock.utc()), **checked}
-        self.sent_states.append(await self.publish("Devices/{device}/State", state, device=device))
+        shown.old.clear()
+        await self._publish_state(device, shown)
         await self.device_status("online", device=device)
         await self.warn(f"range {device}", "; ".join(shown.refused.values()) or None)
         self.discovery.reading(device, checked)
 
+    async def _publish_state(self, device: str, shown: Shown) -> None:
+        known = {name: None if name in shown.old else each for name, each in shown.values.items()}
+        state = {"at": shown.at, **known}
+        self.sent_states.append(await self.publish("Devices/{device}/State", state, device=device))
+
+    async def forget_old(self) -> float:
+        """Make unknown what no reading has renewed in time; the next moment to look (monotonic s).
+
+        Plain topics are cleared once, then `State` tells the same, with the `at` of its reading.
+        """
+        due = math.inf
+        for device, shown in list(self._shown.items()):
+            gone, then = shown.grown_old(self.clock.now(), self._max_age)
+            due = min(due, then)
+            news = [name for name in gone if shown.values[name] is not None]
+            # What was refused is unknown in State already, but its topic still has an older value.
+            for name in (*news, *(each for each in gone if each in shown.refused)):
+                # (A reading may come while a slow broker is waited for.)
+                if shown.plain and name in shown.old:
+                    await self.publish(_QUANTITY, None, device=device, Quantity=name)
+            if shown.old.intersection(news):
+                await self._publish_state(device, shown)
+        return due
+
     async def seen(self, values: Values, *, device: str | None = None) -> None:
         """Note a reading that the device published itself, `State` included."""
         device = device or self.id
-        shown = self._shown.setdefault(device, _Shown())
-        shown.seen = self.clock.now()
+        shown = self._shown.setdefault(device, Shown())
+        shown.seen, shown.values = self.clock.now(), {}
+        shown.old.clear()
         self.discovery.reading(device, values)
         known = [name for name in values if name != "at"]
         shown.max_age = min(map(self._max_age, known), default=math.inf)
@@ -238,7 +255,7 @@ class Device(Actor):
         A device beside the actor's own that goes offline without a reason is not logged.
         """
         device = device or self.id
-        shown = self._shown.setdefault(device, _Shown())
+        shown = self._shown.setdefault(device, Shown())
         if shown.status == status:
             return
         before, shown.status = shown.status, status
@@ -261,7 +278,7 @@ class Device(Actor):
     ) -> None:
         """Publish who made the device; unknown parts are null."""
         device = device or self.id
-        shown = self._shown.setdefault(device, _Shown())
+        shown = self._shown.setdefault(device, Shown())
         found = {
             "manufacturer": manufacturer,
             "model": model,

@@ -68,7 +68,8 @@ class Door:
     """One Modbus TCP endpoint under examination. It can be read and nothing else.
 
     A unit that is silent twice is taken for absent; once will do when another one has answered,
-    because many devices say nothing at all to a unit id that is not theirs.
+    because many devices say nothing at all to a unit id that is not theirs, and when another one
+    was silent twice: then the time goes into asking more of them.
     """
 
     def __init__(
@@ -89,7 +90,10 @@ class Door:
         self, address: int, count: int, *, unit: int = 1, function: int = READ_HOLDING
     ) -> tuple[int, ...] | None:
         """`count` words, or None when the device refuses, is silent or says what is no Modbus."""
-        patience = 1 if self.speaks_modbus and unit not in self._answered else _QUIET
+        hasty = self.speaks_modbus or any(
+            times >= _QUIET for other, times in self._silent.items() if other != unit
+        )
+        patience = 1 if hasty and unit not in self._answered else _QUIET
         if self._silent.get(unit, 0) >= patience or self._gone:
             return None
         try:

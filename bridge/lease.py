@@ -153,6 +153,10 @@ class Slot:
         if self.lease is not None:
             self._written = None
 
+    def retry(self) -> None:
+        """It answers again: what failed while it was away is due at once."""
+        self._retry_at, self._failures = -math.inf, 0
+
     def contradicts(self, observed: Value | None, now: float, tolerance: float) -> bool:
         """Note what a reading says about a leased control; true when it differs twice in a row.
 

@@ -73,6 +73,20 @@ class RegisterControls:
         """What the rows that were read last say about a control."""
         return self._recipe(control).state(self.registers.values)
 
+    def readable(self) -> tuple[str, ...]:
+        """Controls whose rows the device gives, also while their value is unknown: no limit, say.
+
+        A row that cannot be read back, or was not read yet, says nothing about what there is.
+        """
+        return tuple(
+            name
+            for name, recipe in self.recipes.items()
+            if recipe.tells_state and all(self._there(row) for row in recipe.touches)
+        )
+
+    def _there(self, row: str) -> bool:
+        return row not in self.registers.refused and self.registers.raw(row) is not None
+
     def _shared(self, names: Collection[str]) -> frozenset[str]:
         """These rows and all that lie over them; fields of one word do not disturb each other."""
         table = self.registers.table

@@ -10,66 +10,35 @@ import contextlib
 import inspect
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Literal
+from typing import TYPE_CHECKING, Any, ClassVar
 
 import msgspec
-from msgspec import Meta
 
-from bridge.config.settings import DeviceSettings
-from bridge.config.types import Host, Port
 from bridge.device import Device
 from bridge.errors import DeviceError, DeviceRefused
-from bridge.modbus.link import LinkSpec, links
+from bridge.modbus.link import LinkSpec, links, longest_request
 from bridge.modbus.registers import Registers
 from bridge.modbus.wire import READ_HOLDING, Refusal, Wire
 from bridge.register_controls import RegisterControls
 from bridge.register_journal import FlashBudget, Originals
+from bridge.register_settings import RegisterSettings, Unit
 from bridge.registers import Pacing, RegisterMap, check_folder, find_map, strictest_pacing
 from bridge.registers.controls import Asked, Recipe, TableRecipe
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Callable, Iterator, Mapping, Sequence
+    from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 
     from bridge.actor import Context
     from bridge.contract import Contract, Control
     from bridge.modbus.link import Link
     from bridge.registers.model import Value
 
+__all__ = ["Bound", "RegisterDevice", "RegisterSettings", "Unit", "folder_of"]
+
 _FAILURES = 3
 _LONGEST_PAUSE = 60.0
 # What costs less than this share of the interval may be tried each time.
 _CHEAP = 0.1
-
-Unit = Annotated[int, Meta(ge=0, le=255)]
-"""A Modbus unit id."""
-
-
-class RegisterSettings(DeviceSettings, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """What every device made of registers takes.
-
-    transport: `modbus` (TCP), `rtu_over_tcp` (a gateway that passes frames on) or `serial` (then
-    `tty` and `baudrate` instead of `host` and `port`); unit: Modbus unit id, None for the usual
-    one; retries: how often a lost or garbled answer is asked for again; unconfirmed: read rows too
-    that no second source confirms; daily_writes: most writes a day of each row kept in flash.
-    """
-
-    host: Host = ""
-    port: Port = 502
-    transport: Literal["modbus", "rtu_over_tcp", "serial"] = "modbus"
-    tty: str | None = None
-    baudrate: Annotated[int, Meta(ge=300, le=1_000_000)] = 9600
-    unit: Unit | None = None
-    retries: Annotated[int, Meta(ge=0, le=10)] = 2
-    unconfirmed: bool = False
-    daily_writes: Annotated[int, Meta(ge=1, le=100_000)] = 50
-
-    def check(self) -> Iterator[tuple[str, str]]:
-        """What does not fit together: (setting, sentence)."""
-        if self.transport == "serial":
-            if self.tty is None:
-                yield "transport", "transport: serial needs `tty`, such as /dev/ttyUSB0"
-        elif not self.host:
-            yield "host", "`host` is missing: the address of the device or its gateway"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -108,6 +77,7 @@ class RegisterDevice(Device):
     def __init__(self, context: Context) -> None:
         super().__init__(context)
         settings: RegisterSettings = self.settings
+        self.slowest_beat = max(self.slowest_beat, longest_request(settings.timeout))
         self.bound: tuple[Bound, ...] = ()
         self.registers: dict[str, Registers] = {}
         self._served: dict[str, RegisterControls] = {}
@@ -186,6 +156,7 @@ class RegisterDevice(Device):
         """Read words as they are. Raises DeviceError. For `identify`."""
         settings: RegisterSettings = self.settings
         chosen = unit if unit is not None else settings.unit
+        self.beat()
         return await self.link.read(
             1 if chosen is None else chosen, function, address, count, timeout=settings.timeout
         )
@@ -310,6 +281,8 @@ class RegisterDevice(Device):
         for control, recipe in served.recipes.items():
             if recipe.tells_state:
                 await self.control_state(control, served.state(control), device=device)
+        for control in served.readable():
+            self.desk.there(control, device)
 
     def _bind(self, bound: Sequence[Bound]) -> None:
         if tuple(bound) == self.bound:
@@ -327,6 +300,7 @@ class RegisterDevice(Device):
                 retries=settings.retries,
                 unconfirmed=settings.unconfirmed,
                 clock=self.clock,
+                progress=self.beat,
             )
             for each in self.bound
         }
@@ -351,8 +325,8 @@ class RegisterDevice(Device):
     # ---------------------------------------------------------------- controls
 
     def controls_at_start(self) -> Mapping[str, tuple[str, ...]]:
-        """None: they are served once the device has said what it is."""
-        return {}
+        """None: they are served once it has said what it is; until then commands are refused."""
+        return {self.id: ()}
 
     def control_entry(self, control: str, device: str) -> Control:
         """The contract's entry with the range and the words of this very device."""

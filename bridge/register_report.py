@@ -11,9 +11,26 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
     from bridge.modbus.registers import Registers
+    from bridge.register_device import RegisterDevice
+    from bridge.registers.controls import Asked
     from bridge.registers.model import RegisterMap, Value
 
 _MOST = 12
+
+
+def control_states(actor: RegisterDevice) -> dict[str, dict[str, Asked | None]]:
+    """What the last reading says of each control that is offered, by device; None = unknown.
+
+    Controls of which no register tells are left out.
+    """
+    return {
+        bound.device: {
+            name: recipe.state(actor.registers[bound.device].values)
+            for name, recipe in bound.all_recipes().items()
+            if bound.offers(name) and recipe.tells_state
+        }
+        for bound in actor.bound
+    }
 
 
 def report(registers: Registers, values: Mapping[str, Value | None]) -> Iterator[str]:

@@ -26,6 +26,7 @@ GOODBYE_LIMIT = 2.0
 _RESTART_LIMIT = 60.0
 _HELD_PAUSE = 1.0
 _STEADY = 60.0
+_MESSAGE = "Actors/{actor}/Messages/{Level}"
 
 
 class Runner:
@@ -165,7 +166,14 @@ class Runner:
                 self._answered = message.at
                 await self._say_online(actor)
 
+        async def on_message(message: Message) -> None:
+            # What an earlier life said and nobody stands by any more; if it holds, it is said anew.
+            level = message.params["Level"]
+            if message.retained and message.payload and not actor.stands(level):
+                await actor.publish(_MESSAGE, None, actor=actor.id, Level=level)
+
         self._denied, self._answered = False, -math.inf
+        await actor.subscribe(_MESSAGE, on_message, actor=actor.id)
         await actor.subscribe("Actors/{actor}/Status", on_status, actor=actor.id)
         await actor.publish_health()
 

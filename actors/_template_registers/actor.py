@@ -2,13 +2,20 @@
 
 from __future__ import annotations
 
-from typing import ClassVar
+from typing import ClassVar, Final
 
+from bridge.modbus.identity import identity
 from bridge.register_device import RegisterDevice, RegisterSettings
+
+_UNIT: Final = 1
 
 
 class Settings(RegisterSettings, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """What every device made of registers takes."""
+
+    def identity(self) -> str:
+        """Where it is, and which unit; equal for one device. See bridge/config/twins.py."""
+        return identity(self, _UNIT, self.port)
 
 
 class TemplateRegisters(RegisterDevice):

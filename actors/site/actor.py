@@ -77,6 +77,12 @@ class Site(Actor):
         if message.retained or message.error is not None or not isinstance(message.value, dict):
             return
         device = message.params["device"]
+        before = self._states.get(device)
+        if before is not None and _only_older(before[0], message.value):
+            # Part of that reading has become unknown: the rest of it is no younger for that.
+            self._states[device] = (message.value, before[1])
+            await self._publish(self._balance())
+            return
         self._states[device] = (message.value, message.at)
         # A live reading is newer than any `offline` heard before it.
         self._statuses.pop(device, None)
@@ -129,6 +135,15 @@ class Site(Actor):
         if subject != self._unhealthy:
             self._unhealthy = subject
             await self.health(why)
+
+
+def _only_older(
+    before: Mapping[str, float | str | None], now: Mapping[str, float | str | None]
+) -> bool:
+    """True for the reading from before (by its `at`) with fewer values."""
+    if before == now or before.keys() != now.keys() or now.get("at") is None:
+        return False
+    return all(value is None or value == before[name] for name, value in now.items())
 
 
 def _round(value: float | None) -> float | None:

@@ -285,14 +285,8 @@ def _drive(
 
 def _on(state: State, inputs: Inputs, goal: _Goal, now: float) -> tuple[State, ChargerWish, Words]:
     raised = now if goal.amps > state.amps else state.raised_at
-    resumed = state.on or now < state.resume_until
     state = replace(
-        state,
-        on=True,
-        on_at=state.on_at if resumed else now,
-        amps=goal.amps,
-        raised_at=raised,
-        resume_until=-math.inf,
+        state, on=True, amps=goal.amps, raised_at=raised, resume_until=-math.inf
     )
     reading = inputs.reading
     switchable = reading is not None and len(reading.phases_possible) > 1

@@ -31,7 +31,7 @@ _BELOW, _REACHED = 1.5, 0.5
 class State:
     """What one decision leaves to the next.
 
-    on, on_at, off_at: what was wished last, and when that began and ended. amps, raised_at: what
+    on, off_at: what was wished last, and when it was last stopped. amps, raised_at: what
     the car was allowed last. phases: those in force, as far as known. switching: to how many, and
     switching_at, sent_at: since when, and when the charger was told; switched_at: the last time
     that phases were changed. carries_since: since when the sun carries three. resume_until: until
@@ -43,7 +43,6 @@ class State:
     """
 
     on: bool = False
-    on_at: float = -math.inf
     off_at: float = -math.inf
     amps: float = 0.0
     raised_at: float = -math.inf

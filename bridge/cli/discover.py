@@ -87,6 +87,10 @@ def add_parser(commands: argparse._SubParsersAction[argparse.ArgumentParser]) ->
         "--timeout", type=_seconds, default=1.0, metavar="S", help="s for one answer (default: 1)"
     )
     parser.add_argument("--json", action="store_true", help="print one JSON list")
+    # Taken only to be answered here: what is left over is refused with the usage of all commands.
+    parser.add_argument(
+        "elsewhere", nargs="*", type=_elsewhere, metavar="ADDRESS", help=argparse.SUPPRESS
+    )
 
 
 def _network(text: str) -> ipaddress.IPv4Network:
@@ -102,6 +106,10 @@ def _network(text: str) -> ipaddress.IPv4Network:
         sentence = f"{network} is too wide: a /{_WIDEST} (1022 addresses) is the most"
         raise argparse.ArgumentTypeError(sentence)
     return network
+
+
+def _elsewhere(text: str) -> str:
+    raise argparse.ArgumentTypeError(f"write --network {text}")
 
 
 def _port(text: str) -> int:
@@ -123,7 +131,7 @@ def _seconds(text: str) -> float:
     except ValueError:
         seconds = 0.0
     if not 0 < seconds <= _LONGEST:
-        raise argparse.ArgumentTypeError(f"{text} is not between 0 and {_LONGEST:g} s")
+        raise argparse.ArgumentTypeError(f"{text} is not more than 0 and at most {_LONGEST:g} s")
     return seconds
 
 
@@ -344,9 +352,13 @@ def snippets(finds: Sequence[Find]) -> list[str]:
         if find.port != _usual_port(find_kind(kind).settings()):
             settings["port"] = find.port
         settings |= find.settings
-        parts = ", ".join(f"{key}: {value}" for key, value in settings.items())
+        parts = ", ".join(f"{key}: {_word(value)}" for key, value in settings.items())
         lines.append(f"  {name}: {{{parts}}}")
     return lines
+
+
+def _word(value: Any) -> str:
+    return str(value).lower() if isinstance(value, bool) else str(value)
 
 
 def _usual_port(settings: type[Any]) -> int | None:

@@ -205,7 +205,12 @@ async def _try_device(config: Config, contract: Contract, name: str, tell: Tell)
         }
         some = ", ".join(f"{key} {plain(value)}" for key, value in list(known.items())[:4])
         one = what if device_id == name else f"{what} ({device_id})"
-        tell(one, True, f"{len(known)} of {len(values)} values: {some}")
+        if known:
+            tell(one, True, f"{len(known)} of {len(values)} values: {some}")
+        else:
+            # What hangs on a device may be asleep or switched off; the device itself is asked now.
+            wrong = False if values and device_id == name else None
+            tell(one, wrong, f"it answers, but not one of its {len(values)} values is known")
         for remark in remarks.get(device_id, ()):
             tell(one, None, remark)
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import anyio
 
@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from bridge.device import Device
 
     Values = Mapping[str, float | str | None]
+    States = Mapping[str, float | str | bool | None]
 
 
 def add_parser(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
@@ -28,7 +29,8 @@ def add_parser(commands: argparse._SubParsersAction[argparse.ArgumentParser]) ->
         "read",
         help="read one device directly and print its values",
         description="Reads a configured device once, straight over its own protocol; neither a "
-        "broker nor a running bridge is needed. Exit code 1 when the device does not answer.",
+        "broker nor a running bridge is needed. Below the quantities it shows what the device's "
+        "controls are set to now. Exit code 1 when the device does not answer.",
     )
     parser.add_argument("actor", metavar="ACTOR", help="the id of the device in the configuration")
     parser.add_argument(
@@ -39,7 +41,7 @@ def add_parser(commands: argparse._SubParsersAction[argparse.ArgumentParser]) ->
         "--json",
         action="store_true",
         help="print one JSON object: quantity -> value (null = unknown) and unit; for several "
-        "devices one such object for each",
+        "devices one such object for each. What its controls are set to is under `controls`",
     )
 
 
@@ -66,19 +68,38 @@ def run(args: argparse.Namespace) -> int:
         for name, values in found.items()
         if wish is None or name == wish
     }
+    controls = {name: found_controls(device, name, contract) for name in readings}
     if args.json:
-        _print_json(readings, contract)
+        _print_json(readings, controls, contract)
         return 0
     for name, values in readings.items():
         if len(readings) > 1:
             print(f"{name}:")
         print_values(values, contract)
+        if controls[name]:
+            print("controls, as they are set now")
+            _print_controls(controls[name], contract)
     return 0
 
 
 async def _read(device: Device) -> Mapping[str, Values]:
     async with device.direct():
         return await device.read_all()
+
+
+def found_controls(device: Device, name: str, contract: Contract) -> States:
+    """What the reading just now says of the controls of one device; None = unknown."""
+    from bridge.register_device import RegisterDevice
+    from bridge.register_report import control_states
+
+    if not isinstance(device, RegisterDevice):
+        return {}
+    return {
+        control: round(value, digits)
+        if isinstance(value, float) and (digits := contract.control(control).digits) is not None
+        else value
+        for control, value in control_states(device).get(name, {}).items()
+    }
 
 
 def sub_device(actor: str, wish: str | None) -> str | None:
@@ -133,16 +154,24 @@ def rounded(values: Values, contract: Contract) -> dict[str, float | str | None]
     return found
 
 
-def _print_json(readings: Mapping[str, Values], contract: Contract) -> None:
+def _print_json(
+    readings: Mapping[str, Values], controls: Mapping[str, States], contract: Contract
+) -> None:
     import msgspec
 
-    found = {
+    found: dict[str, dict[str, Any]] = {
         device: {
             name: {"value": value, "unit": contract.quantity(name).unit}
             for name, value in values.items()
         }
         for device, values in readings.items()
     }
+    for device, states in controls.items():
+        if states:
+            found[device]["controls"] = {
+                name: {"value": value, "unit": contract.control(name).unit}
+                for name, value in states.items()
+            }
     shown = found if len(found) > 1 else next(iter(found.values()), {})
     print(msgspec.json.encode(shown).decode())
 
@@ -155,8 +184,17 @@ def print_values(values: Values, contract: Contract) -> None:
         print(f"{name:<{width}}  {plain(value):>12} {unit}".rstrip())
 
 
-def plain(value: float | str | None) -> str:
+def _print_controls(states: States, contract: Contract) -> None:
+    width = max(map(len, states))
+    for name, value in states.items():
+        unit = "" if value is None else contract.control(name).unit or ""
+        print(f"  {name:<{width}}  {plain(value):>12} {unit}".rstrip())
+
+
+def plain(value: float | str | bool | None) -> str:
     """A value as a person writes it."""
     if value is None:
         return "unknown"
+    if isinstance(value, bool):
+        return "on" if value else "off"
     return f"{value:.6f}".rstrip("0").rstrip(".") if isinstance(value, float) else str(value)

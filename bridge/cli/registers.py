@@ -257,6 +257,10 @@ def _table(kind: Kind, name: str | None, unit: int | None, addresses: range) -> 
     maps = _maps(kind, name)
     having = {each: table for each, table in maps.items() if rows_at(table, addresses)}
     usual = {each: table for each, table in having.items() if _on_unit(table, unit)}
+    others = [each for each, table in maps.items() if _on_unit(table, unit)]
+    if having and others and not usual:
+        sentence = f"unit {unit} of {kind.name} is {' or '.join(others)}, which has nothing at"
+        raise Wrong(f"{sentence} {addresses[0]}; {', '.join(having)} has")
     fitting = usual or having
     if len(fitting) == 1:
         return next(iter(fitting.values()))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import inspect
+import math
 import os
 import signal
 import sys
@@ -10,7 +11,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 import anyio
 
-from bridge.errors import HeliographError
+from bridge.errors import ConfigError, HeliographError
 from bridge.log import configure
 
 if TYPE_CHECKING:
@@ -25,6 +26,7 @@ EXIT_WRONG: Final = 2
 _WORKING = ("", "none", "ok")
 _EVERYWHERE = {"0.0.0.0": "127.0.0.1", "::": "::1"}  # noqa: S104 - compared, not listened on
 _LINE = 1000
+_CANNOT = "the simulator cannot be made like that"
 # What a simulator's SETTINGS say for tests alone: how patient they are.
 _PACE = frozenset({"interval", "timeout", "retries", "connect_delay"})
 
@@ -74,12 +76,13 @@ def run(args: argparse.Namespace) -> int:
             return _list_kinds(args.list)
         kind, module = _find(args.kind)
         options = _options(module, args.option)
-        _check_fault(module, args.fault)
+        faults = anyio.run(_faults_with, module, options)
+        _check_fault(faults, args.fault)
     except (Wrong, KindError) as error:
         print(error, file=sys.stderr)
         return EXIT_WRONG
     if args.list:
-        _list(kind, module)
+        _list(kind, module, faults)
         return EXIT_FINE
     return anyio.run(_serve, kind, module, options, args)
 
@@ -107,8 +110,14 @@ def _find(name: str) -> tuple[Kind, ModuleType]:
     return kind, module
 
 
-def _faults(module: ModuleType) -> dict[str, str]:
-    return dict(getattr(module, "FAULTS", {}))
+def faults_of(module: ModuleType, simulator: Any) -> dict[str, str]:
+    """Those that this simulator has as it was made; without saying so, those of its module."""
+    return dict(getattr(simulator, "faults", getattr(module, "FAULTS", {})))
+
+
+async def _faults_with(module: ModuleType, options: dict[str, Any]) -> dict[str, str]:
+    """What can go wrong with a simulator of these options. Raises Wrong when it cannot be made."""
+    return faults_of(module, _made(module, options, "127.0.0.1", 0))
 
 
 def _parameters(module: ModuleType) -> dict[str, inspect.Parameter]:
@@ -118,8 +127,7 @@ def _parameters(module: ModuleType) -> dict[str, inspect.Parameter]:
     return {name: each for name, each in found.items() if name not in {"host", "port"}}
 
 
-def _check_fault(module: ModuleType, fault: str | None) -> None:
-    faults = _faults(module)
+def _check_fault(faults: dict[str, str], fault: str | None) -> None:
     if fault is not None and fault not in faults:
         raise Wrong(f"fault '{fault}' is not known; there are {', '.join(faults) or 'none'}")
 
@@ -145,9 +153,8 @@ def _options(module: ModuleType, given: list[str]) -> dict[str, Any]:
     return options
 
 
-def _list(kind: Kind, module: ModuleType) -> None:
+def _list(kind: Kind, module: ModuleType, faults: dict[str, str]) -> None:
     print(f"faults of {kind.name}:")
-    faults = _faults(module)
     width = max(map(len, faults), default=0)
     for name, meaning in faults.items():
         print(f"  {name:<{width}}  {meaning}")
@@ -188,11 +195,15 @@ async def _start(
     return await _listen(module, options, args.host, 0)
 
 
-async def _listen(module: Any, options: dict[str, Any], host: str, port: int) -> Any:
+def _made(module: Any, options: dict[str, Any], host: str, port: int) -> Any:
     try:
-        simulator = module.Simulator(host=host, port=port, **options)
+        return module.Simulator(host=host, port=port, **options)
     except (TypeError, ValueError, LookupError, AttributeError) as error:
-        raise Wrong(f"the simulator cannot be made like that: {error}") from None
+        raise Wrong(f"{_CANNOT}: {error}") from None
+
+
+async def _listen(module: Any, options: dict[str, Any], host: str, port: int) -> Any:
+    simulator = _made(module, options, host, port)
     try:
         await simulator.start()
     except BaseException:
@@ -202,24 +213,53 @@ async def _listen(module: Any, options: dict[str, Any], host: str, port: int) ->
 
 
 def snippet(kind: Kind, module: ModuleType, simulator: Any) -> str:
-    """One line for the `actors` section of a configuration."""
+    """One line for the `actors` section of a configuration, complete: `check` and `read` take it.
+
+    What is needed beyond the address the simulator says itself, as `settings()`; for one without
+    it, `SETTINGS` of its module, its transport, password and unit id are taken.
+    """
+    import yaml
+
     host, port = _EVERYWHERE.get(simulator.host, simulator.host), simulator.port
     fields = set(kind.settings().__struct_fields__)
+    settings: dict[str, Any] = {"host": host, "port": port}
     if "url" in fields:
-        settings: dict[str, Any] = {"url": f'"http://{host}:{port}"'}
-    else:
-        settings = {"host": f'"{host}"' if ":" in str(host) else host, "port": port}
-    told = getattr(simulator, "SETTINGS", getattr(module, "SETTINGS", {}))
-    settings |= {name: value for name, value in told.items() if name not in _PACE}
-    if "transport" in fields and isinstance(
-        transport := getattr(simulator, "transport", None), str
-    ):
-        settings["transport"] = transport
+        settings = {"url": f"http://{host}:{port}"}
+    told = getattr(simulator, "settings", None)
+    settings |= told() if callable(told) else _guessed(fields, module, simulator)
+    line = yaml.safe_dump(
+        {"kind": kind.name, **settings},
+        default_flow_style=True,
+        sort_keys=False,
+        allow_unicode=True,
+        width=math.inf,
+    )
+    return f"{kind.name}: {line.strip()}"
+
+
+def _guessed(fields: set[str], module: ModuleType, simulator: Any) -> dict[str, Any]:
+    told = getattr(module, "SETTINGS", {})
+    settings = {name: value for name, value in told.items() if name not in _PACE}
+    for name in fields & {"transport", "password"}:
+        if isinstance(value := getattr(simulator, name, None), str):
+            settings[name] = value
     served = list(getattr(getattr(simulator, "bank", None), "units", {}))
     if "unit" in fields and len(served) == 1 and served[0] != 1:
         settings.setdefault("unit", served[0])
-    parts = ", ".join(f"{name}: {value}" for name, value in settings.items())
-    return f"{kind.name}: {{kind: {kind.name}, {parts}}}"
+    return settings
+
+
+async def _line(kind: Kind, module: ModuleType, simulator: Any) -> str:
+    """The snippet of one that listens. Raises Wrong where no configuration can point at it."""
+    from bridge.config.load import load_text
+
+    line = snippet(kind, module, simulator)
+    try:
+        load_text(f"actors:\n  {line}\n")
+    except ConfigError as error:
+        await simulator.stop()
+        raise Wrong(f"{_CANNOT}: {error.problems[0].sentence}") from None
+    return line
 
 
 async def _serve(
@@ -227,6 +267,7 @@ async def _serve(
 ) -> int:
     try:
         simulator = await _start(kind, module, options, args)
+        line = await _line(kind, module, simulator)
     except Wrong as error:
         print(error, file=sys.stderr)
         return EXIT_WRONG
@@ -238,11 +279,11 @@ async def _serve(
     simulator.fault = args.fault
     async with anyio.create_task_group() as tasks:
         with anyio.open_signal_receiver(signal.SIGINT, signal.SIGTERM) as signals:
-            print(f"{snippet(kind, module, simulator)}   # below actors:", flush=True)
+            print(f"{line}   # below actors:", flush=True)
             if args.fault:
                 print(f"fault: {args.fault}", flush=True)
             if sys.stdin is not None and sys.stdin.isatty():
-                tasks.start_soon(_hear, simulator, _faults(module))
+                tasks.start_soon(_hear, simulator, faults_of(module, simulator))
             async for _ in signals:
                 break
         tasks.cancel_scope.cancel()

@@ -248,11 +248,11 @@ class Converter:
             found = [("", f"its settings cannot be judged ({type(error).__name__})")]
         for path, sentence in found:
             full = f"{place.path}." if place.path and path else place.path
-            clean = self._scrub(" ".join(str(sentence).split()))
+            clean = self.scrub(" ".join(str(sentence).split()))
             self.problems.error(locate(node, path, line), Place(place.owner, full).says(clean))
         return FAILED if found else made
 
-    def _scrub(self, sentence: str) -> str:
+    def scrub(self, sentence: str) -> str:
         """Hide, in a sentence that a kind wrote itself, what it must not repeat."""
         for text in sorted(self.hidden, key=len, reverse=True):
             if len(text) >= _SHORTEST_HIDDEN:

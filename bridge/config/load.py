@@ -27,6 +27,7 @@ from bridge.config.settings import (
 )
 from bridge.config.source import decode, read_bytes
 from bridge.config.tree import Entry, Scalar, Section, parse
+from bridge.config.twins import check_twins
 from bridge.config.types import ID_WORDS, VALID_ID, Levels
 from bridge.config.words import did_you_mean, quoted
 
@@ -122,6 +123,7 @@ class _Reader:
         entry = self._entry("actors")
         if entry is not None:
             self.actors.read(entry.node, entry.line)
+            check_twins(self.actors)
         self._house(entry)
         self._compat()
         problems.raise_any()

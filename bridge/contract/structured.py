@@ -163,7 +163,8 @@ class CommandCodec:
                 refuse(self.label, "takes no ttl: it keeps its value")
             plain = isinstance(ttl, (int, float)) and not isinstance(ttl, bool)
             if not plain or not 0 < ttl <= self._longest:
-                refuse(self.label, f"ttl {shown(ttl)} is not between 0 and {self._longest} s")
+                least = f"must be more than 0 and at most {self._longest} s"
+                refuse(self.label, f"ttl {shown(ttl)} {least}")
         if mark is not None and not (isinstance(mark, str) and _COMMAND_ID.match(mark)):
             refuse(self.label, f"id {shown(mark)} is not text of at most 64 plain characters")
         if not (isinstance(by, str) and _ID.match(by)):

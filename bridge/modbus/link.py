@@ -253,6 +253,12 @@ class Link:
             await self._clock.sleep(wait)
 
 
+def longest_request(timeout: float) -> float:
+    """Seconds after which a request has come back in any case: its turn, and asking twice."""
+    # Each time it may have to connect, with the pauses around that; and half as much again.
+    return _PATIENCE + 6 * (timeout + _BACK_OFF)
+
+
 class _Lost(DeviceTimeout):
     """The connection was closed before an answer came."""
 

@@ -23,7 +23,7 @@ from bridge.registers.plan import Block, Holes, plan, split
 from bridge.registers.quantities import Quantities
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterable, Mapping, Sequence
+    from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 
     from bridge.modbus.link import Link
     from bridge.modbus.writing import Ready
@@ -44,7 +44,9 @@ class Registers:
 
     unit: Modbus unit id of rows that name none; timeout: seconds for one answer; retries: how
     often a read that was lost, garbled or met a busy device is repeated; unconfirmed: read rows
-    that no second source confirms, too.
+    that no second source confirms, too; progress: called before each request.
+
+    Who stayed silent in spite of all repetitions is asked once at a time until he answers again.
     """
 
     def __init__(
@@ -57,6 +59,7 @@ class Registers:
         retries: int = 2,
         unconfirmed: bool = False,
         clock: Clock | None = None,
+        progress: Callable[[], None] = lambda: None,
     ) -> None:
         self.table, self.link = table, link
         self.unit = table.unit if unit is None else unit
@@ -65,6 +68,8 @@ class Registers:
         self.values: dict[str, Value | None] = {}
         self.refused: dict[str, str] = {}
         self.requests = 0
+        self.silent = False
+        self._progress = progress
         self._words: dict[Space, dict[int, int]] = defaultdict(dict)
         self._holes = Holes()
         self._holes_since = self.clock.now()
@@ -88,7 +93,7 @@ class Registers:
         now = self.clock.now()
         if self.refused and now - self._holes_since > _TRY_REFUSED_AGAIN:
             self._again, self._holes_since = list(self.refused), now
-        await self._ask_again()
+        await self._ask_again(self.retries if retries is None else retries)
         classes = {"fast"}
         if self._slow_at is None or now - self._slow_at >= SLOW:
             classes.add("slow")
@@ -213,20 +218,33 @@ class Registers:
     async def _ask(self, block: Block, retries: int) -> Sequence[int]:
         station, function = block.space
         unit = self.unit if station is None else station
+        retries = 0 if self.silent else retries
         for attempt in range(retries + 1):
-            self.requests += 1
+            self._begin()
             try:
                 words: Sequence[int] = await self.link.read(
                     unit, function, block.address, block.count, timeout=self.timeout
                 )
             except (DeviceTimeout, DeviceGarbled, Refusal) as error:
+                self._heard(error, last=attempt == retries)
                 if attempt == retries or not _passing(error):
                     raise
                 if isinstance(error, Refusal):
                     await self._pause(attempt)
             else:
+                self.silent = False
                 return words
         raise AssertionError
+
+    def _begin(self) -> None:
+        self.requests += 1
+        self._progress()
+
+    def _heard(self, error: DeviceError, *, last: bool) -> None:
+        if not isinstance(error, DeviceTimeout):
+            self.silent = False
+        elif last:
+            self.silent = True
 
     async def _pause(self, attempt: int) -> None:
         await self.clock.sleep(min(_PAUSE * 2**attempt, _LONGEST_PAUSE))
@@ -236,7 +254,7 @@ class Registers:
         for each in range(block.address, block.address + block.count):
             words.pop(each, None)
 
-    async def _ask_again(self) -> None:
+    async def _ask_again(self, retries: int) -> None:
         """Ask for one row that was refused: a battery or a meter may have been added.
 
         One at a time: to learn all of it anew takes dozens of requests, and values grow old.
@@ -246,7 +264,7 @@ class Registers:
         row = self.table[self._again[-1]]
         try:
             for block in plan([row], self.table.limits):
-                await self._ask(block, self.retries)
+                await self._ask(block, retries)
         except Refusal:
             self._again.pop()
             return
@@ -354,16 +372,19 @@ class Registers:
         unit = self.unit if row.station is None else row.station
         multiple = len(words) > 1 or self.table.write == "multiple"
         function = WRITE_MULTIPLE if multiple else WRITE_SINGLE
-        for attempt in range(self.retries + 1):
-            self.requests += 1
+        retries = 0 if self.silent else self.retries
+        for attempt in range(retries + 1):
+            self._begin()
             try:
                 await self.link.write(unit, address, words, function=function, timeout=self.timeout)
             except (DeviceTimeout, DeviceGarbled, Refusal) as error:
                 # The same words once more do no harm: they say what shall be, not how much more.
-                if attempt == self.retries or not _passing(error):
+                self._heard(error, last=attempt == retries)
+                if attempt == retries or not _passing(error):
                     raise
                 await self._pause(attempt)
             else:
+                self.silent = False
                 return
 
 

@@ -46,6 +46,8 @@ class SolarmanWire:
         self._seconds = seconds
         self._codec: Codec | None = None
         self._stream: _Stream | None = None
+        # A stick that knew its number before is silent for another reason.
+        self.answered = False
 
     @property
     def connected(self) -> bool:
@@ -54,8 +56,16 @@ class SolarmanWire:
 
     @property
     def while_waiting(self) -> str | None:
-        """Why there is no answer, as far as that could be heard; None when there was silence."""
-        return self._stream.heard if self._stream is not None else None
+        """Why there is no answer, as far as that could be heard; None when it is not known."""
+        stream = self._stream
+        if stream is None or stream.heard is not None:
+            return stream.heard if stream is not None else None
+        if stream.open and not self.answered:
+            return (
+                f"{self.name} takes the connection, but did not answer at all: check 'serial', "
+                "the number on the stick, and that the inverter is on"
+            )
+        return None
 
     async def connect(self) -> None:
         """Open the connection. Raises DeviceTimeout."""
@@ -179,6 +189,7 @@ class _Stream(asyncio.Protocol):
             elif frame.sequence != self._question.sequence:
                 self.heard = f"{name} answered another question than the one that waits"
             elif self._answer is not None and not self._answer.done():
+                self._wire.answered = True
                 self._answer.set_result(frame)
 
     def _judge_rubbish(self) -> None:

@@ -61,6 +61,19 @@ def test_the_class_declares_exactly_what_its_tables_give(kind: Kind) -> None:
         assert settable == set(actor.controls), "the class and the table must name the same"
 
 
+@every_kind_of_registers
+def test_its_settings_say_which_device_they_name(kind: Kind) -> None:
+    settings: Any = kind.settings()
+    one, other = (
+        settings(host="Place", port=1502, unit=7),
+        settings(host="place", port=1502, unit=8),
+    )
+    assert one.identity() == "place:1502, unit 7"
+    assert other.identity() == "place:1502, unit 8"
+    (usual,) = re.findall(r"^place:1502, unit (\d+)$", settings(host="place", port=1502).identity())
+    assert int(usual) in {table.unit for table in tables(kind)} | {1}
+
+
 def default_of(readme: str, setting: str) -> str | None:
     """The second column of a setting's line in the README's table."""
     found = re.search(rf"^\| *`{setting}` *\| *([^|]*?) *\|", readme, re.MULTILINE)

@@ -37,7 +37,6 @@ class Numbers:
     switches: int = 0
     seconds_on: int = 0
     seconds_on_three: int = 0
-    shortest_on: float = math.inf
     shortest_off: float = math.inf
     shortest_phase: float = math.inf
     longest_above: int = 0  # s in a row above what was allowed 5 s ago
@@ -128,7 +127,6 @@ class Day:
                     numbers.shortest_off = min(numbers.shortest_off, rig.now - rig.state.off_at)
             elif not on:
                 numbers.stops += 1
-                numbers.shortest_on = min(numbers.shortest_on, rig.now - rig.state.on_at)
             self._was_on = on
         if switched:
             if self._phased is not None:

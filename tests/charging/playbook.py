@@ -4,7 +4,7 @@
     plan min_on=60 phases=3 low_price=on       the owner's choices that differ
     charger possible=1 volts=235 phases=1      what the charger is like
     car phases=1 max_current=10 soc=79         what the car is like
-    0     plug soc=40 | unplug
+    0     plug soc=40 | unplug | car max_current=16
     0     allow 3680 | allow silent            repeated every 10 s; 0 W at first
     0     distributor off | on
     0     press on | off | neutral             a person at the charger, or it forgets
@@ -145,6 +145,9 @@ class Stage:
                 charger.car.plug(**pairs(words))
             case "unplug":
                 charger.car.unplug()
+            case "car":
+                for name, given in pairs(words).items():
+                    setattr(charger.car, name, given)
             case "press":
                 charger.forced = words[0]  # type: ignore[assignment]
             case "set":

@@ -41,6 +41,7 @@ class Charger:
     price: float | None = None
     price_limit: float | None = None
     deaf: bool = False  # it takes no orders
+    lag: int = 0  # s for which a car goes on after it was told to stop
     stuck: bool = False  # its phases do not change
     shy: bool = False  # it tells neither power nor phases
     contactor: int = 0  # how often it closed or opened
@@ -48,10 +49,12 @@ class Charger:
     under_load: int = 0  # switches of phases with current flowing
     session: float = 0.0
     _closed: bool = False
+    _left: int = 0
 
     @property
     def offers(self) -> float:
-        return self.amps if self.forced == "on" and self.fault is None else 0.0
+        goes_on = self.forced == "on" or self._left > 0
+        return self.amps if goes_on and self.fault is None else 0.0
 
     @property
     def power(self) -> float:
@@ -60,8 +63,11 @@ class Charger:
     def obey(self, wish: ChargerWish) -> bool:
         if self.deaf:
             return False
+        was_on = self.forced == "on"
         self.forced = {None: "neutral", False: "off", True: "on"}[wish.on]  # type: ignore[assignment]
-        if not wish.on:
+        if not wish.on and was_on:
+            self._left = self.lag
+        if not self.offers:
             self.car.step(0.0, 0.0, 3, self.volts)
         if wish.current is not None:
             self.amps = wish.current
@@ -75,6 +81,7 @@ class Charger:
     def step(self, seconds: float) -> None:
         most = self.offers if self.most is None else min(self.offers, self.most)
         self.car.step(seconds, most, self.phases or 3, self.volts)
+        self._left = max(0, self._left - 1)
         closed = self.power > 0
         self.contactor += closed != self._closed
         self._closed = closed

@@ -41,6 +41,7 @@ chargers: st.SearchStrategy[dict[str, Any]] = st.fixed_dictionaries(
     {
         "car": cars,
         "wiring": st.sampled_from([(1, {1, 3}), (3, {1, 3}), (3, {1, 3}), (3, {3})]),
+        "lag": st.sampled_from([0, 0, 3, 7]),
         "volts": st.sampled_from([221.0, 230.0, 238.0, 252.0]),
         # One that tells nothing and does not do what it confirms cannot be seen through.
         "flaw": st.sampled_from([None, None, None, "shy", "stuck"]),
@@ -78,7 +79,8 @@ class Bystander:
         rig.on_decision = self.see
         self.beat: float | None = 0.0
         self.beat_at = 0.0
-        self.past: deque[float] = deque([math.inf] * SETTLE, maxlen=SETTLE)
+        settle = SETTLE + rig.charger.lag
+        self.past: deque[float] = deque([math.inf] * settle, maxlen=settle)
         self.was_on = False
         self.stopped_at = -math.inf
         self.phases_at_stop = 0
@@ -207,6 +209,7 @@ def made(given: dict[str, Any]) -> Charger:
         car=Car(**given["car"]),
         phases=phases,
         possible=frozenset(possible),
+        lag=given["lag"],
         volts=given["volts"],
         price_limit=0.1,
         shy=given["flaw"] == "shy",
@@ -214,13 +217,13 @@ def made(given: dict[str, Any]) -> Charger:
     )
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=500, deadline=None)
 @given(chargers, st.lists(st.tuples(events, waits), min_size=4, max_size=14))
 def test_alone_with_the_sun(charger: dict[str, Any], script: list[Any]) -> None:
     Bystander(Rig(plan=PLAN, charger=made(charger))).run(script)
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=500, deadline=None)
 @given(
     chargers,
     st.booleans(),

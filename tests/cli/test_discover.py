@@ -95,6 +95,33 @@ async def test_logger_sticks_answer_the_broadcast() -> None:
     assert (settings.transport, settings.serial) == ("solarman", stick.serial)
 
 
+@pytest.mark.parametrize(
+    ("profile", "needed"),
+    [
+        ("fronius_gen24", {"meter_unit": 200}),
+        ("solaredge", {"solaredge_storage": True}),
+        ("kostal", {"unit": 71}),
+        ("sma", {"unit": 126}),
+        ("der2018", {}),
+    ],
+)
+async def test_a_suggestion_has_what_the_maker_needs(profile: str, needed: dict[str, Any]) -> None:
+    async with simulator("sunspec", profile=profile) as sim:
+        (find,) = await found(sim.port)
+        assert written(sim) == []
+    assert find.settings == needed
+    (line,) = snippets([find])
+    settings = load_text(f"actors:\n{line}").actors["sunspec"].settings
+    assert {key: getattr(settings, key) for key in needed} == needed
+
+
+async def test_what_does_not_answer_is_not_suggested() -> None:
+    async with simulator("sunspec") as sim:
+        del sim.bank.units[200]
+        (find,) = await found(sim.port)
+    assert find.settings == {}
+
+
 @contextlib.asynccontextmanager
 async def answering(reply: bytes | None, count: list[bytes]) -> AsyncIterator[int]:
     """A TCP server that answers every request with the same Modbus body, or not at all."""
@@ -122,6 +149,27 @@ async def test_what_nobody_knows_is_told_all_the_same() -> None:
         (find,) = await found(port)
     assert find == Find("127.0.0.1", port, "answers Modbus; no kind here recognises it")
     assert {request[7] for request in asked} <= {3, 4}, "only reading functions"
+
+
+@pytest.mark.slow
+async def test_silent_ports_of_one_host_are_asked_side_by_side_and_each_unit_once() -> None:
+    asked: dict[int, list[bytes]] = {}
+    async with contextlib.AsyncExitStack() as stack:
+        for _ in range(4):
+            requests: list[bytes] = []
+            port = await stack.enter_async_context(answering(None, requests))
+            asked[port] = requests
+        began = anyio.current_time()
+        finds = await found(*asked, timeout=0.1)
+        took = anyio.current_time() - began
+    assert [find.port for find in finds] == sorted(asked)
+    for requests in asked.values():
+        units = [request[6] for request in requests]
+        assert {1, 3, 247, 100, 126} <= set(units)
+        assert units.count(1) == 2, "the first may have been lost in waking up"
+        assert len(units) == len(set(units)) + 1
+    each = 0.2 * max(map(len, asked.values()))
+    assert took < 2 * each, "one port after the other takes four times as long"
 
 
 @pytest.mark.slow
@@ -164,11 +212,13 @@ async def test_what_is_found_is_printed_as_configuration(capsys: Capsys) -> None
         ("--network 0.0.0.0/0", "is not private"),
         ("--network 10.0.0.0/21", "10.0.0.0/21 is too wide: a /22"),
         ("--network fritz.box", "fritz.box is no network"),
+        ("127.0.0.1", "usage: heliograph discover [-h]"),
+        ("192.168.1.0/24", "write --network 192.168.1.0/24"),
         ("--ports 0", "0 is no port"),
         ("--ports 502,x", "x is no port"),
         ("--ports " + ",".join(map(str, range(1, 18))), "17 ports are too many"),
-        ("--timeout 0", "0 is not between 0 and 30 s"),
-        ("--timeout nan", "nan is not between"),
+        ("--timeout 0", "0 is not more than 0 and at most 30 s"),
+        ("--timeout nan", "nan is not more than 0"),
     ],
 )
 def test_only_the_own_network_is_looked_through(capsys: Capsys, words: str, sentence: str) -> None:

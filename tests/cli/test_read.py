@@ -19,6 +19,22 @@ if TYPE_CHECKING:
     from tests.cli.command import Commands
 
 Capsys = pytest.CaptureFixture[str]
+# Of the others no register says whether they are set.
+CONTROLS = {
+    "deye": (
+        *("WorkMode", "ExportLimit", "ZeroExportPower", "GridCharge", "GridChargeCurrent"),
+        *("MaxChargeCurrent", "MaxDischargeCurrent", "MinSoc", "TimeOfUse", "BatterySetpoint"),
+        "Schedule",
+    ),
+    "goodwe": ("WorkMode", "MinSoc", "ExportLimit"),
+    "sma": (),
+    "sun2000": ("MaxChargePower", "MaxDischargePower", "MinSoc", "MaxSoc", "ExportLimit"),
+    "sunspec": ("MaxChargePower", "MaxDischargePower", "MinSoc"),
+    "victron_modbus": (
+        *("MinSoc", "MaxChargeCurrent", "MaxDischargePower", "ExportLimit", "EssMode"),
+        "GridSetpoint",
+    ),
+}
 INVERTERS = ("deye", "goodwe", "sma", "sun2000", "sunspec", "victron_modbus")
 
 
@@ -82,10 +98,31 @@ async def test_every_inverter_is_read_with_units(name: str, tmp_path: Path, caps
         assert await command("read", "ess", "--config", config, "--json") == 0
     found = json.loads(capsys.readouterr().out)
     own = found.get("ess", found)
+    assert set(own.pop("controls", {})) == set(CONTROLS[name])
     known = [name for name, each in own.items() if each["value"] is not None]
     assert len(known) > 5
     assert own["InverterPower" if name == "sunspec" else "GridPower"]["unit"] == "W"
     assert {each["unit"] for each in own.values()} > {"W"}
+
+
+async def test_what_the_controls_are_set_to_is_read_too(tmp_path: Path, capsys: Capsys) -> None:
+    async with simulator("deye") as sim:
+        config = configured(tmp_path, "deye", sim)
+        sim.rows["battery_shutdown_soc"] = 23
+        sim.rows["tou_enable"] = "on"
+        assert await command("read", "ess", "--config", config, "--json") == 0
+        controls = json.loads(capsys.readouterr().out)["controls"]
+        assert controls["MinSoc"] == {"value": 23, "unit": "%"}
+        assert controls["WorkMode"] == {"value": "export_first", "unit": None}
+        assert controls["TimeOfUse"] == {"value": True, "unit": None}
+        assert controls["BatterySetpoint"] == {"value": None, "unit": "W"}
+        assert controls["Schedule"]["value"].startswith("00:00 12000W 80% grid; 05:00 ")
+        assert await command("read", "ess", "--config", config) == 0
+    quantities, _, shown = capsys.readouterr().out.partition("controls, as they are set now\n")
+    assert "BatterySoc" in quantities
+    lines = dict(line.split(maxsplit=1) for line in shown.splitlines())
+    assert (lines["MinSoc"], lines["WorkMode"]) == ("23 %", "export_first")
+    assert (lines["TimeOfUse"], lines["BatterySetpoint"]) == ("on", "unknown")
 
 
 async def test_an_actor_with_several_devices_shows_all_of_them(
@@ -137,3 +174,19 @@ async def test_doctor_reads_every_inverter(tmp_path: Path, capsys: Capsys) -> No
         await sim.stop()
         await command("doctor", "--config", config)
         assert "WRONG  sma ess: 127.0.0.1:" in capsys.readouterr().out
+
+
+@pytest.mark.usefixtures("hasty")
+async def test_a_device_of_which_nothing_is_known_is_not_ok(
+    tmp_path: Path, capsys: Capsys, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async with simulator("sun2000") as sim:
+        config = configured(tmp_path, "sun2000", sim)
+        found = all_kinds()["sun2000"].load()
+        monkeypatch.setattr(
+            found, "refine", lambda _self, _device, values, _rows: dict.fromkeys(values)
+        )
+        assert await command("doctor", "--config", config) == 1
+    out = capsys.readouterr().out
+    assert "WRONG  sun2000 ess: it answers, but not one of its" in out
+    assert "ok     sun2000" not in out

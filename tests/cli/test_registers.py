@@ -153,7 +153,7 @@ def test_a_missing_high_word_is_said(kind: Kind) -> None:
 def test_the_unit_id_chooses_between_maps(kind: Kind, capsys: Capsys) -> None:
     assert decoded(capsys, "100", "7", "--unit", "9")["value"] == 70
     assert decoded(capsys, "100", "7", "--unit", "5")["value"] == 7
-    assert decoded(capsys, "900", "7", "--unit", "5")["map"] == "east", "the only one that has it"
+    assert decoded(capsys, "900", "7", "--unit", "6")["map"] == "east", "the only one that has it"
 
 
 def test_options_may_stand_anywhere(kind: Kind, capsys: Capsys) -> None:
@@ -297,3 +297,12 @@ def test_a_table_that_the_contract_does_not_know_is_told(kind: Kind, capsys: Cap
     path.write_text(EAST.replace("unit: W", "unit: kW"), encoding="utf-8")
     assert main(["registers", "madeup"]) == 2
     assert "PvPower is in W, the row in kW: factor must be 1000 or -1000" in capsys.readouterr().err
+
+
+def test_a_unit_of_another_map_is_refused(kind: Kind, capsys: Capsys) -> None:
+    assert main(["registers", kind.name, "decode", "900", "7", "--unit", "5"]) == 2
+    assert capsys.readouterr().err == (
+        "unit 5 of madeup is west_3p, which has nothing at 900; east has\n"
+    )
+    for unit in ("9", "77"):
+        assert decoded(capsys, "900", "7", "--unit", unit)["name"] == "only_here"

@@ -148,11 +148,23 @@ def test_a_command_is_read(payload: bytes, command: Command) -> None:
     ("payload", "sentence"),
     [
         ('{"ttl": 5}', "BatterySetpoint has no value"),
-        ('{"value": 1, "ttl": 3601}', "BatterySetpoint ttl 3601 is not between 0 and 3600 s"),
-        ('{"value": 1, "ttl": 0}', "BatterySetpoint ttl 0 is not between 0 and 3600 s"),
-        ('{"value": 1, "ttl": -1}', "BatterySetpoint ttl -1 is not between 0 and 3600 s"),
-        ('{"value": 1, "ttl": "60"}', "BatterySetpoint ttl '60' is not between 0 and 3600 s"),
-        ('{"value": 1, "ttl": true}', "BatterySetpoint ttl true is not between 0 and 3600 s"),
+        (
+            '{"value": 1, "ttl": 3601}',
+            "BatterySetpoint ttl 3601 must be more than 0 and at most 3600 s",
+        ),
+        ('{"value": 1, "ttl": 0}', "BatterySetpoint ttl 0 must be more than 0 and at most 3600 s"),
+        (
+            '{"value": 1, "ttl": -1}',
+            "BatterySetpoint ttl -1 must be more than 0 and at most 3600 s",
+        ),
+        (
+            '{"value": 1, "ttl": "60"}',
+            "BatterySetpoint ttl '60' must be more than 0 and at most 3600 s",
+        ),
+        (
+            '{"value": 1, "ttl": true}',
+            "BatterySetpoint ttl true must be more than 0 and at most 3600 s",
+        ),
         (
             '{"value": 1, "tll": 5}',
             "BatterySetpoint knows no 'tll': it takes value, ttl, id, by",

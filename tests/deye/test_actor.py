@@ -260,3 +260,29 @@ def test_settings_that_do_not_fit(given: dict[str, Any], field: str, sentence: s
     ((found, why),) = list(Settings(**given).check())
     assert found == field
     assert sentence in why
+
+
+@pytest.mark.parametrize(("is_", "named"), [("sg0xlp1", "sg04lp3"), ("sg04lp3", "sg0xlp1")])
+async def test_a_map_that_register_0_contradicts_is_refused(
+    is_: Any, named: str, tmp_path: Path
+) -> None:
+    async with Simulator(map=is_) as sim:
+        words = f"says that it has the registers of {is_} .*, not those of 'map: {named}'"
+        with pytest.raises(DeviceRefused, match=words):
+            async with reading(sim, tmp_path, map=named):
+                pass
+        async with reading(sim, tmp_path, map=is_) as actor:
+            assert (await actor.read_once())["BatterySoc"] == 55
+
+
+async def test_a_stick_that_never_answered_may_have_another_number(tmp_path: Path) -> None:
+    async with Simulator(transport="solarman") as sim:
+        sim.front.fault = "silence"
+        with pytest.raises(DeviceError, match="did not answer at all: check 'serial'"):
+            async with reading(sim, tmp_path, timeout=0.2):
+                pass
+        sim.front.fault = None
+        async with reading(sim, tmp_path, timeout=0.2) as actor:
+            sim.front.fault = "silence"
+            with pytest.raises(DeviceError, match=r"did not answer within 0\.2 s"):
+                await actor.read_once()

@@ -92,3 +92,27 @@ async def test_what_a_killed_bridge_left_is_given_back_at_the_next_start(
         assert without_clock(sim) != before
         async with running(KIND, settings, tmp_path, mosquitto.port) as them:
             await them.until(lambda: without_clock(sim) == before, 5)
+
+
+async def test_a_battery_that_gives_no_more_than_the_house_takes_is_told(
+    tmp_path: Path, mosquitto: Mosquitto, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("bridge.following.SETTLING", 0.3)
+    async with Simulator(plant=Plant(pv=0.0, load=700.0)) as sim:
+        sim.rows.put({"work_mode": "zero_export_to_ct"})
+        settings = settings_at(sim, interval=0.1)
+        async with running(KIND, settings, tmp_path, mosquitto.port) as them:
+            await them.until(lambda: last(them, "Devices/dut/WorkMode") == "zero_export_to_ct")
+            say(them, "BatterySetpoint", {"value": 3000, "ttl": 30, "id": "a"})
+            await them.until(lambda: result(them, "BatterySetpoint").get("id") == "a", 3)
+            assert result(them, "BatterySetpoint")["ok"] is True
+
+            def warning() -> str:
+                return last(them, "Actors/dut/Messages/Warning") or ""
+
+            await them.until(lambda: "told 3000 W and delivers 6" in warning(), 4)
+            assert (
+                "in WorkMode zero_export_to_ct it gives no more than the house takes" in warning()
+            )
+            say(them, "BatterySetpoint", "")
+            await them.until(lambda: warning() == "", 4)

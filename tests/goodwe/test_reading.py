@@ -208,6 +208,12 @@ async def test_confirmed_rows_only_unless_asked(tmp_path: Path) -> None:
     assert found["InverterPower"] == pytest.approx(800, abs=2)
 
 
+async def test_a_family_that_does_not_answer_is_doubted(tmp_path: Path) -> None:
+    async with Simulator() as sim, reading(sim, tmp_path, family="dt", retries=0) as dut:
+        with pytest.raises(DeviceError, match=r"is 'family: dt' right\? 'family: auto' asks"):
+            await dut.read_once()
+
+
 async def test_another_unit(tmp_path: Path) -> None:
     async with Simulator() as sim, reading(sim, tmp_path, family="et", unit=246, retries=0) as dut:
         with pytest.raises(DeviceError, match="did not answer"):

@@ -331,3 +331,56 @@ async def test_states_come_back_after_the_broker_has_lost_them(
         mosquitto.restart(kill=True)
         await person.link.until(lambda: person.states("BatterySetpoint")[-1:] == [b"700"])
         assert (await person.ask("BatterySetpoint", "800"))["ok"]
+
+
+# ----------------------------------------------------------------------------- when a life ends
+
+
+@pytest.mark.parametrize("limit", [8.5, 0.3])
+async def test_whoever_waits_when_the_actor_crashes_has_a_result(
+    mosquitto: Mosquitto, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, limit: float
+) -> None:
+    monkeypatch.setattr("bridge.runner.SAFE_LIMIT", limit)
+    async with battery(mosquitto.port, tmp_path, slow=0.6) as person:
+        for number in (1, 2):
+            person.send("BatterySetpoint", {"value": number, "id": f"s{number}"})
+        person.send("Switch", "true")
+        desk = person.runner.actor.desk  # type: ignore[union-attr]
+        await person.link.until(lambda: desk._doing is not None and len(desk._queue) == 2)
+        person.battery.crash = True
+        await person.link.until(lambda: len(person.results("BatterySetpoint")) == 2)
+        await person.link.until(lambda: person.results("Switch"))
+        found = person.results("BatterySetpoint")
+        assert [(each["id"], each["ok"], each["value"]) for each in found] == [
+            ("s1", False, None),
+            ("s2", False, None),
+        ]
+        assert "cut short" in found[0]["error"]
+        assert "not done" in found[1]["error"]
+        assert not person.results("Switch")[0]["ok"]
+
+
+async def test_what_an_earlier_life_warned_of_is_cleared(
+    mosquitto: Mosquitto, tmp_path: Path
+) -> None:
+    topic = "heliograph/Actors/ess/Messages/Warning"
+    async with link(endpoint(mosquitto.port), "past") as them:
+        them.connection.send(topic, b"2026-11-21T12:00:00Z not given back yet", qos=1, retain=True)
+        await them.connection.flush()
+    async with battery(mosquitto.port, tmp_path) as person:
+        await person.link.until(lambda: person.link.payloads(topic)[1:] == [b""])
+
+
+async def test_a_device_that_answers_again_is_given_back_at_once(
+    mosquitto: Mosquitto, tmp_path: Path
+) -> None:
+    async with battery(mosquitto.port, tmp_path) as person:
+        await person.ask("BatterySetpoint", {"value": 700, "ttl": 0.2})
+        person.battery.away = True
+        await person.link.until(person.warnings)
+        desk = person.runner.actor.desk  # type: ignore[union-attr]
+        desk._entries["ess", "BatterySetpoint"].slot._retry_at += 30
+        person.battery.away = False
+        desk.device_back("ess")
+        await person.link.until(lambda: person.written("BatterySetpoint")[-1] is None, 1)
+        assert not desk.owed("BatterySetpoint")

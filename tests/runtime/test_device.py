@@ -288,3 +288,91 @@ async def test_a_device_that_is_never_there_is_offline_and_not_hung(tmp_path: Pa
             assert device.beat_due is None or anyio.current_time() <= device.beat_due
         assert wire.last(STATUS) == "offline"
         assert wire.of(STATE)[1:] == []
+
+
+# ------------------------------------------------------------------------------------ growing old
+
+
+async def test_each_value_becomes_unknown_once_at_its_own_max_age(tmp_path: Path) -> None:
+    # GridPower is good for 8 s, PvPower for 60 s, PvEnergy for 600 s.
+    async with meter(tmp_path, {"GridPower": 5.0, "PvPower": 7.0, "PvEnergy": 1.0}) as found:
+        device, wire, _ = found
+        await anyio.sleep(1)
+        read_at = wire.json(STATE)["at"]
+        device.values = None
+        await anyio.sleep(6.5)
+        assert wire.last("Devices/dut/GridPower") == "5"
+        await anyio.sleep(1)
+        assert wire.of("Devices/dut/GridPower") == [b"5", b""]
+        assert wire.of("Devices/dut/PvPower") == [b"7"]
+        assert wire.json(STATE) == {"at": read_at, "GridPower": None, "PvPower": 7, "PvEnergy": 1}
+        await anyio.sleep(300)
+        assert wire.times("Devices/dut/PvPower")[1] - wire.times("Devices/dut/PvPower")[0] == 60
+        assert wire.of("Devices/dut/PvPower") == [b"7", b""]
+        assert wire.of("Devices/dut/GridPower") == [b"5", b""]
+        assert wire.of("Devices/dut/PvEnergy") == [b"1"]
+        assert wire.json(STATE) == {
+            "at": read_at,
+            "GridPower": None,
+            "PvPower": None,
+            "PvEnergy": 1,
+        }
+        assert len(wire.of(STATE)) == 3
+        device.values = {"GridPower": 5.0, "PvPower": None, "PvEnergy": 1.0}
+        await anyio.sleep(31)
+        assert wire.of("Devices/dut/GridPower")[:3] == [b"5", b"", b"5"]
+        assert wire.json(STATE)["GridPower"] == 5
+
+
+async def test_values_of_a_device_beside_grow_old_while_the_actors_own_is_read(
+    tmp_path: Path,
+) -> None:
+    async with meter(tmp_path, {"GridPower": 5.0}) as (device, wire, _):
+        await device.reading({"GridPower": 6.0}, device="dut-b")
+        await anyio.sleep(20)
+        assert wire.of("Devices/dut-b/GridPower") == [b"6", b""]
+        assert wire.json("Devices/dut-b/State")["GridPower"] is None
+        assert b"" not in wire.of("Devices/dut/GridPower")
+
+
+async def test_what_was_refused_last_does_not_leave_its_older_value_standing(
+    tmp_path: Path,
+) -> None:
+    async with meter(tmp_path) as (device, wire, _):
+        await device.reading({"GridPower": 5.0})
+        await device.reading({"GridPower": 1e9})
+        await anyio.sleep(9)
+        assert wire.of("Devices/dut/GridPower") == [b"5", b""]
+
+
+async def test_a_broker_that_was_away_is_told_again_what_has_grown_old(tmp_path: Path) -> None:
+    async with meter(tmp_path) as (device, wire, _):
+        await device.reading({"GridPower": 5.0})
+        await anyio.sleep(9)
+        await device.bus._announce()  # a reconnect: the clearing may have been lost
+        await anyio.sleep(1.1)
+        assert wire.of("Devices/dut/GridPower") == [b"5", b"", b""]
+        assert wire.json(STATE)["GridPower"] is None
+
+
+async def test_what_others_publish_is_not_cleared_for_them(tmp_path: Path) -> None:
+    async with meter(tmp_path) as (device, wire, _):
+        await device.reading({"GridPower": 5.0}, plain=False)
+        await anyio.sleep(9)
+        assert wire.of("Devices/dut/GridPower") == []
+        assert wire.json(STATE)["GridPower"] is None
+        assert wire.of(STATE)[-1] in device.sent_states
+        await device.reading({"GridPower": 5.0}, plain=False)
+        await device.seen({"at": "2026-11-21T12:00:00Z", "GridPower": 4.0})
+        sent = len(wire.of(STATE))
+        await anyio.sleep(20)
+        assert len(wire.of(STATE)) == sent, "it has a State of its own"
+
+
+async def test_a_stop_clears_nothing(tmp_path: Path) -> None:
+    async with meter(tmp_path) as (device, wire, _):
+        await device.reading({"GridPower": 5.0})
+    await device.make_safe()
+    await anyio.sleep(60)
+    assert wire.of("Devices/dut/GridPower") == [b"5"]
+    assert wire.last(STATUS) == "offline"

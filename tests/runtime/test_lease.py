@@ -276,3 +276,15 @@ def test_whatever_comes_a_device_never_keeps_a_value_without_a_lease(
         settle(works=True)
     assert device is None
     assert not slot.touched
+
+
+def test_who_answers_again_is_given_back_at_once() -> None:
+    slot = Slot(touched=True)
+    for _ in range(5):
+        slot.failed(100.0)
+    assert slot.due(101.0) is None
+    slot.retry()
+    assert slot.next_due() <= 101.0
+    assert slot.due(101.0) is Due.GIVE_BACK
+    slot.failed(101.0)
+    assert slot.next_due() == 102.0, "it begins anew with a second"

@@ -13,7 +13,7 @@ import pytest
 from bridge.actor import Actor
 from bridge.errors import DeviceError
 from bridge.runner import SAFE_LIMIT, Runner, plain_cause
-from tests.runtime.virtual import VIRTUAL, Log, Wire, context
+from tests.runtime.virtual import VIRTUAL, Log, Wire, context, hear
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Awaitable, Callable
@@ -331,3 +331,64 @@ def test_the_first_real_cause_is_told() -> None:
     assert plain_cause(ExceptionGroup("a", [inner])) == "no answer at all"
     assert plain_cause(ValueError("x  y")) == "ValueError: x y"
     assert plain_cause(TimeoutError()) == "TimeoutError"
+
+
+@pytest.mark.parametrize(("helper", "hung"), [(False, False), (True, True)])
+async def test_progress_counts_where_the_ticks_are_taken_and_nowhere_else(
+    tmp_path: Path, *, helper: bool, hung: bool
+) -> None:
+    async def beats(actor: Scripted) -> None:
+        while True:
+            await anyio.sleep(5)
+            actor.beat()
+
+    async def act(actor: Scripted) -> None:
+        async for _ in actor.every(1):
+            if not helper:
+                with anyio.move_on_after(100):
+                    await beats(actor)
+                continue
+            async with anyio.create_task_group() as tasks:
+                tasks.start_soon(beats, actor)
+                await anyio.sleep_forever()
+
+    story = Story(act)
+    async with running(story, tmp_path) as runner:
+        await anyio.sleep(95)
+        assert (runner.restarts > 0) is hung
+
+
+async def test_one_step_that_never_returns_is_hung_after_the_longest_it_may_take(
+    tmp_path: Path,
+) -> None:
+    async def act(actor: Scripted) -> None:
+        actor.slowest_beat = 40.0
+        async for _ in actor.every(1):
+            await anyio.sleep(30)
+            actor.beat()
+            if len(actor.story.begun) == 1:
+                await anyio.sleep_forever()
+
+    story = Story(act)
+    async with running(story, tmp_path):
+        await anyio.sleep(200)
+    assert 70 <= story.begun[1] - story.begun[0] <= 72
+
+
+async def test_what_an_earlier_life_said_is_cleared_unless_it_is_said_again(
+    tmp_path: Path,
+) -> None:
+    async def act(actor: Scripted) -> None:
+        await actor.message("Error", "it still holds")
+        for level in ("Warning", "Error", "Critical"):
+            for payload in (b"2026-11-21T12:00:00Z from before", b""):
+                hear(actor, f"Actors/dut/Messages/{level}", payload, retained=level != "Critical")
+                await anyio.sleep(0.1)
+        await anyio.sleep_forever()
+
+    story = Story(act)
+    async with running(story, tmp_path):
+        await anyio.sleep(5)
+        assert story.wire.of("Actors/dut/Messages/Warning") == [b""]
+        assert len(story.wire.of("Actors/dut/Messages/Error")) == 1
+        assert story.wire.of("Actors/dut/Messages/Critical") == []

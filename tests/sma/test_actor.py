@@ -283,7 +283,7 @@ async def test_an_inverter_without_limits_is_not_steered(tmp_path: Path) -> None
 async def test_a_battery_that_does_not_follow_is_told(
     tmp_path: Path, mosquitto: Mosquitto, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("actors.devices.sma.recipes.SETTLING", 0.3)
+    monkeypatch.setattr("bridge.following.SETTLING", 0.3)
     async with Simulator() as sim:
         sim.fault = "unfollowed"
         async with running(KIND, settings_for(KIND, sim), tmp_path, mosquitto.port) as them:

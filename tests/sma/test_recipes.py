@@ -7,8 +7,9 @@ from typing import Any
 import pytest
 
 from actors.devices.sma.actor import Sma
-from actors.devices.sma.recipes import Following, Mode, Setpoint, at_night
+from actors.devices.sma.recipes import WHY_NOT, Mode, Setpoint, at_night
 from bridge.errors import DeviceError
+from bridge.following import Following
 
 LIMITS = {"battery_max_charge_power": 4600.0, "battery_max_discharge_power": 5000.0}
 
@@ -129,17 +130,17 @@ def test_no_control_writes_what_is_kept_in_flash(name: str) -> None:
 def test_a_setpoint_that_is_followed_is_no_news() -> None:
     watch = Following()
     for now in range(0, 60, 5):
-        assert watch.look(now, 2000.0, 2000.0 + (100 if now % 2 else -100)) is None
+        assert watch.look(now, 2000.0, 2000.0 + (100 if now % 2 else -100), WHY_NOT) is None
 
 
 def test_one_reading_apart_is_no_news_and_two_are() -> None:
     watch = Following()
-    assert watch.look(0.0, 2000.0, 0.0) is None
-    assert watch.look(9.9, 2000.0, 0.0) is None, "it is still settling"
-    assert watch.look(12.0, 2000.0, 0.0) is None
-    assert watch.look(14.0, 2000.0, 2000.0) is None
-    assert watch.look(16.0, 2000.0, 0.0) is None
-    said = watch.look(18.0, 2000.0, -300.0)
+    assert watch.look(0.0, 2000.0, 0.0, WHY_NOT) is None
+    assert watch.look(9.9, 2000.0, 0.0, WHY_NOT) is None, "it is still settling"
+    assert watch.look(12.0, 2000.0, 0.0, WHY_NOT) is None
+    assert watch.look(14.0, 2000.0, 2000.0, WHY_NOT) is None
+    assert watch.look(16.0, 2000.0, 0.0, WHY_NOT) is None
+    said = watch.look(18.0, 2000.0, -300.0, WHY_NOT)
     assert said is not None
     assert "told 2000 W" in said
     assert "delivers -300 W" in said
@@ -147,17 +148,17 @@ def test_one_reading_apart_is_no_news_and_two_are() -> None:
 
 def test_it_is_over_when_it_follows_or_nothing_is_asked() -> None:
     watch = Following()
-    said = [watch.look(now, -1000.0, 0.0) for now in (0.0, 20.0, 25.0)]
+    said = [watch.look(now, -1000.0, 0.0, WHY_NOT) for now in (0.0, 20.0, 25.0)]
     assert said[-1] is not None
-    assert watch.look(30.0, -1000.0, -1100.0) is None
-    assert watch.look(35.0, None, 0.0) is None
-    assert watch.look(40.0, -1000.0, 0.0) is None, "a new setpoint settles again"
+    assert watch.look(30.0, -1000.0, -1100.0, WHY_NOT) is None
+    assert watch.look(35.0, None, 0.0, WHY_NOT) is None
+    assert watch.look(40.0, -1000.0, 0.0, WHY_NOT) is None, "a new setpoint settles again"
 
 
 def test_an_unknown_power_is_no_verdict() -> None:
     watch = Following()
     for now in (0.0, 20.0, 25.0, 30.0):
-        assert watch.look(now, 1000.0, None) is None
+        assert watch.look(now, 1000.0, None, WHY_NOT) is None
 
 
 # ------------------------------------------------------------------------------------- at night

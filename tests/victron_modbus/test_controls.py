@@ -313,3 +313,31 @@ async def test_the_ev_charger_is_lent_and_given_back(tmp_path: Path) -> None:
         entry = gx.control_entry("ChargeCurrent", ev)
         assert (entry.min, entry.max) == (6.0, 16.0)
         assert gx.control_entry("ChargeMode", ev).options == ("manual", "eco", "scheduled")
+
+
+@pytest.mark.parametrize(("phases", "most"), [(1, 10_000), (3, 30_000)])
+async def test_a_setpoint_is_bounded_by_the_inverters_peak_power(
+    tmp_path: Path, phases: int, most: int
+) -> None:
+    async with Simulator(phases=phases) as sim, reading(sim, tmp_path) as gx:
+        entry = gx.control_entry("BatterySetpoint", "dut")
+        assert (entry.min, entry.max) == (-most, most)
+        words = f"^BatterySetpoint {most + 1} W is not between -{most} and {most} W$"
+        with pytest.raises(DeviceError, match=words):
+            await put(gx, "BatterySetpoint", most + 1.0)
+        assert sim.bank.writes == []
+
+
+async def test_without_a_nominal_power_the_bound_is_that_of_the_largest_system(
+    tmp_path: Path,
+) -> None:
+    async with Simulator(old=True, phases=1) as sim, reading(sim, tmp_path) as gx:
+        entry = gx.control_entry("BatterySetpoint", "dut")
+        assert (entry.min, entry.max) == (-32_000, 32_000)
+        sim.plant.load = 40_000.0
+        sim.tick()
+        with pytest.raises(
+            DeviceError, match="BatterySetpoint -10000 W needs more at the AC input"
+        ):
+            await put(gx, "BatterySetpoint", -10_000.0)
+        assert sim.bank.writes == []

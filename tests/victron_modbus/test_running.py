@@ -9,6 +9,7 @@ import pytest
 
 from actors.devices.victron_modbus.sim import Simulator
 from tests.actors.kinds import last, running, settings_for
+from tests.runtime.links import endpoint, link
 from tests.victron_modbus.gx import KIND, balance
 
 if TYPE_CHECKING:
@@ -114,3 +115,20 @@ async def test_settings_and_words_by_mqtt(tmp_path: Path, mosquitto: Mosquitto) 
             whole = json.loads(last(them, "Devices/dut/Info") or "{}")
             assert (whole["model"], whole["serial"]) == ("GX system", "c0619ab12345")
         assert not sim.house.ev_start
+
+
+async def test_limits_that_are_off_are_announced(tmp_path: Path, mosquitto: Mosquitto) -> None:
+    wanted = {"ExportLimit", "MaxChargeCurrent", "MaxDischargePower"}
+    topic = "homeassistant/device/heliograph_dut/config"
+
+    def announced(home: Link) -> set[str]:
+        payloads = home.payloads(topic)
+        return set(json.loads(payloads[-1])["cmps"]) if payloads else set()
+
+    async with (
+        Simulator() as sim,
+        link(endpoint(mosquitto.port), "home", filters=("homeassistant/#",)) as home,
+        running(KIND, settings_for(KIND, sim), tmp_path, mosquitto.port) as them,
+    ):
+        await home.until(lambda: wanted <= announced(home), 8)
+        assert not last(them, "Devices/dut/ExportLimit"), "its value is still unknown"

@@ -8,9 +8,11 @@ import msgspec
 from msgspec import Meta
 
 from actors.devices.deye import schedule
-from actors.devices.deye.recipes import Mode, Schedule, Setpoint
+from actors.devices.deye.recipes import Mode, Schedule, Setpoint, why_less
 from bridge.config.types import Timeout
 from bridge.errors import DeviceError, DeviceRefused
+from bridge.following import Following
+from bridge.modbus.identity import identity
 from bridge.modbus.link import LinkSpec
 from bridge.modbus.wire import ILLEGAL_ADDRESS, Refusal, Wire
 from bridge.register_device import Bound, RegisterDevice, RegisterSettings
@@ -18,11 +20,13 @@ from bridge.register_device import Bound, RegisterDevice, RegisterSettings
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
 
+    from bridge.actor import Context
     from bridge.registers.controls import Asked
     from bridge.registers.model import Value
 
 _PORTS: Final = {"solarman": 8899}
 _USUAL_PORT: Final = 502
+_UNIT: Final = 1
 _SERIALS: Final = range(1_000_000_000, 1 << 32)
 _FITTING: Final = {3: "sg0xlp1", 0x0300: "sg0xlp1", 5: "sg04lp3", 0x0500: "sg04lp3"}
 _OTHERS: Final = {
@@ -71,6 +75,10 @@ class Settings(RegisterSettings, frozen=True, kw_only=True, forbid_unknown_field
         elif self.serial not in _SERIALS:
             yield "serial", "'serial' is the number on the stick, ten digits such as 2712345678"
 
+    def identity(self) -> str:
+        """Where it is, and which unit; equal for one device. See bridge/config/twins.py."""
+        return identity(self, _UNIT, self.port)
+
 
 class Deye(RegisterDevice):
     """A Deye or Sunsynk hybrid with a low-voltage battery, three-phase or single-phase."""
@@ -95,6 +103,10 @@ class Deye(RegisterDevice):
         *("GridCharge", "GridChargeCurrent", "ExportLimit", "ZeroExportPower"),
         *("WorkMode", "TimeOfUse", "Schedule"),
     )
+
+    def __init__(self, context: Context) -> None:
+        super().__init__(context)
+        self._following = Following()
 
     async def identify(self) -> Sequence[Bound]:
         """Ask register 0 which table fits. Raises DeviceRefused for what none fits."""
@@ -130,6 +142,12 @@ class Deye(RegisterDevice):
             sentence = f"{self.id} says that it is {_OTHERS[device_type]} (type {device_type})"
             raise DeviceRefused(f"{sentence}: its registers are different and not known here")
         if chosen != "auto":
+            told = _FITTING.get(device_type, chosen) if device_type is not None else chosen
+            if told != chosen:
+                sentence = f"{self.id} says that it has the registers of {told}"
+                raise DeviceRefused(
+                    f"{sentence} (type {device_type}), not those of 'map: {chosen}': correct 'map'"
+                )
             return chosen
         if device_type not in _FITTING:
             said = "does not say what it is" if device_type is None else f"is of type {device_type}"
@@ -156,6 +174,19 @@ class Deye(RegisterDevice):
             before = found.get(name)
             found[name] = before + power if isinstance(before, (int, float)) else None
         return found
+
+    async def reading(
+        self, values: Mapping[str, Value | None], *, device: str | None = None, plain: bool = True
+    ) -> None:
+        """Publish one reading, and say when the battery does not follow what it was told."""
+        await super().reading(values, device=device, plain=plain)
+        lease = self.desk.lease("BatterySetpoint")
+        asked, found = lease.value if lease else None, values.get("BatteryPower")
+        mode = str(self.registers[self.id].values.get("work_mode"))
+        more = isinstance(asked, (int, float)) and asked > 0
+        why = why_less(mode) if more else "it may be full, empty or limited"
+        sentence = self._following.look(self.clock.now(), asked, found, why)
+        await self.warn("following", sentence and f"{self.id}: {sentence}")
 
     def spec(self) -> LinkSpec:
         """The endpoint; the number of the stick belongs to it."""

@@ -227,6 +227,13 @@ class Schedule(Recipe):
         return None if slots is None else show(slots)
 
 
+def why_less(work_mode: str) -> str:
+    """What may keep the battery from delivering what it was told; the end of a sentence."""
+    if work_mode.startswith("zero_export"):
+        return f"in WorkMode {work_mode} it gives no more than the house takes"
+    return "it may be full, empty or limited"
+
+
 def _slots(power: float, soc: float, source: str) -> Target:
     """All six slots alike."""
     return {

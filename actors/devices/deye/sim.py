@@ -92,6 +92,11 @@ class Simulator(RegisterSimulator):
         self._decide()
         self.show()
 
+    def settings(self) -> dict[str, Any]:
+        """What points a configuration at it, beyond host and port."""
+        found = {"transport": self.transport, "map": self.table.name}
+        return found | ({"serial": self.serial} if self.transport == "solarman" else {})
+
     # ---------------------------------------------------------------- what is served
 
     @property

@@ -12,6 +12,7 @@ from actors.devices.goodwe.recipes import (
 )
 from bridge.config.types import Port, Timeout
 from bridge.errors import DeviceError, DeviceRefused, DeviceTimeout
+from bridge.modbus.identity import identity
 from bridge.modbus.link import LinkSpec
 from bridge.modbus.wire import Refusal
 from bridge.register_device import Bound, RegisterDevice, RegisterSettings
@@ -23,6 +24,7 @@ if TYPE_CHECKING:
     from bridge.registers import RegisterMap
 
 PORTS: Final = {"udp": 8899, "modbus": 502, "rtu_over_tcp": 502, "serial": 0}
+_UNITS: Final = {"auto": 247, "et": 247, "dt": 127}
 _PROBES: Final = {"et": (35001, 10), "dt": (30004, 8)}
 """Rated power, output type and serial number; of the DT family the serial number alone."""
 
@@ -39,6 +41,11 @@ class Settings(RegisterSettings, frozen=True, kw_only=True, forbid_unknown_field
     retries: int = 3
     transport: Literal["udp", "modbus", "rtu_over_tcp", "serial"] = "udp"  # type: ignore[assignment]  # one more
     family: Literal["auto", "et", "dt"] = "auto"
+
+    def identity(self) -> str:
+        """Where it is, and which unit; equal for one device. See bridge/config/twins.py."""
+        port = PORTS[self.transport] if self.port is None else self.port
+        return identity(self, _UNITS[self.family], port)
 
 
 class GoodWe(RegisterDevice):
@@ -106,7 +113,15 @@ class GoodWe(RegisterDevice):
                 f"{self.spec().name} has the registers of neither the ET nor the DT family: "
                 "GoodWe's ES, EM and BP inverters are not supported"
             )
-        raise failed or DeviceTimeout(f"{self.spec().name} does not answer")
+        raise self._asked_for(failed or DeviceTimeout(f"{self.spec().name} does not answer"))
+
+    def _asked_for(self, error: DeviceError) -> DeviceError:
+        """An error that names `family`, where it is the owner's word."""
+        settings: Settings = self.settings
+        if settings.family == "auto" or not isinstance(error, (Refusal, DeviceTimeout)):
+            return error
+        hint = f"{error}; is 'family: {settings.family}' right? 'family: auto' asks the inverter"
+        return Refusal(hint, error.code) if isinstance(error, Refusal) else DeviceTimeout(hint)
 
     def _table(self, family: str) -> RegisterMap:
         settings: Settings = self.settings

@@ -68,14 +68,14 @@ class Simulator(RegisterSimulator):
         self.extended, self.meter = extended, True
         self.faults = FAULTS if transport == "udp" else TCP_FAULTS
         self._discovery_port = discovery_port
-        # How a configuration is pointed at it, beyond host and port.
-        self.SETTINGS = {"transport": transport} if transport != "udp" else {}
-        if family == "dt":
-            self.SETTINGS["family"] = "dt"
         more.setdefault("plant", Plant(has_battery=family == "et"))
         super().__init__(host, port, transport=transport, **more)
         self.bank.missing = None  # a dongle passes on nothing when nobody answers it
         self._begin()
+
+    def settings(self) -> dict[str, Any]:
+        """What points a configuration at it, beyond host and port."""
+        return {"transport": self.transport, "family": self.family}
 
     @property
     def inverter(self) -> Unit:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Self
+from typing import TYPE_CHECKING, Any, Self
 
 import anyio
 from aiohttp import web
@@ -80,6 +80,12 @@ class Simulator:
         self.sockets: set[web.WebSocketResponse] = set()
         self.mutters: str | None = None
         self._runner: web.AppRunner | None = None
+
+    def settings(self) -> dict[str, Any]:
+        """What points a configuration at it, beyond host and port."""
+        if self.password is None:
+            return {}
+        return {"username": self.username, "password": self.password}
 
     # ---------------------------------------------------------------- the physical side
 

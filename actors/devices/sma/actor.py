@@ -7,9 +7,11 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, ClassVar, Literal
 
 from actors.devices.sma import identify
-from actors.devices.sma.recipes import Following, Mode, Setpoint, at_night
+from actors.devices.sma.recipes import WHY_NOT, Mode, Setpoint, at_night
 from bridge.config.types import Timeout
 from bridge.errors import DeviceError, DeviceRefused
+from bridge.following import Following
+from bridge.modbus.identity import identity
 from bridge.modbus.wire import DEVICE_FAILURE, GATEWAY_PATH, GATEWAY_TARGET, Refusal
 from bridge.register_device import Bound, RegisterDevice, RegisterSettings
 
@@ -35,6 +37,10 @@ class Settings(RegisterSettings, frozen=True, kw_only=True, forbid_unknown_field
 
     timeout: Timeout = 5.0
     map: Literal["auto", "sunny_island", "sbs", "stp"] = "auto"
+
+    def identity(self) -> str:
+        """Where it is, and which unit; equal for one device. See bridge/config/twins.py."""
+        return identity(self, identify.FIRST_UNIT, self.port)
 
 
 class Sma(RegisterDevice):
@@ -71,8 +77,11 @@ class Sma(RegisterDevice):
         settings: Settings = self.settings
         unit, words = await self._nameplate()
         name: str = settings.map
+        device_class, device_type = identify.code(words[:2]), identify.code(words[2:])
         if name == "auto":
-            name = await self._family(unit, identify.code(words[:2]), identify.code(words[2:]))
+            name = await self._family(unit, device_class, device_type)
+        else:
+            self._agree(name, device_class, device_type)
         return (self._bound(name, unit if settings.unit is None else settings.unit),)
 
     async def _nameplate(self) -> tuple[int, Sequence[int]]:
@@ -99,6 +108,18 @@ class Sma(RegisterDevice):
         hint = f"it says that it has {told}" if told is not None else "SMA's own default is 3"
         return DeviceRefused(
             f"{self.link.name} does not answer as unit {unit}: check `unit`, {hint}"
+        )
+
+    def _agree(self, name: str, device_class: int | None, device_type: int | None) -> None:
+        """Raise DeviceRefused when the inverter says that it is none of the owner's `map`."""
+        maps = {each: self.map(each) for each in identify.FAMILIES}
+        fitting = identify.told(device_class, device_type, maps)
+        if fitting is None or name in fitting:
+            return
+        hint = f"set `map` to {' or '.join(fitting)}" if fitting else "try `kind: sunspec`"
+        raise DeviceRefused(
+            f"{self.link.name} says that it is no {name} (class {device_class}, "
+            f"type {device_type}): {hint}"
         )
 
     async def _family(self, unit: int, device_class: int | None, device_type: int | None) -> str:
@@ -181,11 +202,7 @@ class Sma(RegisterDevice):
         await super().reading(values, device=device, plain=plain)
         lease = self.desk.lease("BatterySetpoint")
         asked, found = lease.value if lease else None, values.get("BatteryPower")
-        sentence = self._following.look(
-            self.clock.now(),
-            asked if isinstance(asked, (int, float)) else None,
-            found if isinstance(found, (int, float)) else None,
-        )
+        sentence = self._following.look(self.clock.now(), asked, found, WHY_NOT)
         await self.warn("following", sentence and f"{self.id}: {sentence}")
 
     async def info(

@@ -69,6 +69,18 @@ def candidates(device_class: int | None) -> tuple[str, ...]:
     return (SUNNY_ISLAND, SBS) if device_class == _BATTERY else ()
 
 
+def told(
+    device_class: int | None, device_type: int | None, maps: Mapping[str, RegisterMap]
+) -> tuple[str, ...] | None:
+    """The families that class and type leave; none for a hybrid, None where they tell nothing."""
+    if hybrid(device_class):
+        return ()
+    found = by_code(device_class, device_type, maps)
+    if found is not None:
+        return (found,)
+    return candidates(device_class) or None
+
+
 def probed(families: Iterable[str]) -> tuple[int, ...]:
     """The registers to look at, two words each."""
     return (*(each for name in families for each in PROBES[name]), _SOC)

@@ -1,8 +1,7 @@
-"""What the tables cannot say about controlling an SMA inverter, and whether it obeys. Pure."""
+"""What the tables cannot say about controlling an SMA inverter. Pure."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Final
 
 from bridge.errors import DeviceError
@@ -14,11 +13,8 @@ if TYPE_CHECKING:
     from bridge.registers.controls import Asked
     from bridge.registers.model import Value
 
-SETTLING: Final = 10.0
-"""Seconds that an inverter is given to follow a setpoint; it answers to one in about a second."""
-_FEW_WATTS: Final = 250.0
-_SHARE: Final = 0.15
-_READINGS: Final = 2
+WHY_NOT: Final = "it may be full, empty or limited, or a Sunny Home Manager steers it too"
+"""What may keep a battery from following."""
 
 
 class Setpoint(TableRecipe):
@@ -48,33 +44,6 @@ class Mode(TableRecipe):
         except DeviceError:
             plain = {k: v for k, v in self.entry.back.items() if v not in self.formulas}
             return [Step(name, value) for name, value in plain.items()]
-
-
-@dataclass(slots=True)
-class Following:
-    """Watches whether the battery does what it was told: its registers cannot be read back."""
-
-    _asked: float | None = None
-    _since: float = 0.0
-    _apart: int = field(default=0)
-
-    def look(self, now: float, asked: float | None, found: float | None) -> str | None:
-        """One sentence when the last two readings were far from what is asked, else None.
-
-        asked, found: W, + discharge; None: nothing is asked, or unknown. now: monotonic s.
-        """
-        if asked != self._asked:
-            self._asked, self._since, self._apart = asked, now, 0
-        if asked is None or found is None or now - self._since < SETTLING:
-            return None
-        far = abs(found - asked) > max(_FEW_WATTS, _SHARE * abs(asked))
-        self._apart = self._apart + 1 if far else 0
-        if self._apart < _READINGS:
-            return None
-        return (
-            f"the battery was told {asked:g} W and delivers {found:g} W: "
-            "it may be full, empty or limited, or a Sunny Home Manager steers it too"
-        )
 
 
 def at_night(

@@ -110,6 +110,11 @@ class Simulator(RegisterSimulator):
         super().__init__(host, port, plant=plant, **more)
         self.bank.missing = DEVICE_FAILURE
 
+    def settings(self) -> dict[str, Any]:
+        """What points a configuration at it, beyond host and port."""
+        found = {"transport": self.transport, "map": self.map}
+        return found if self.unit == _table(self.map).unit else found | {"unit": self.unit}
+
     # ---------------------------------------------------------------- what is served
 
     def units(self) -> Mapping[int, Unit]:

@@ -10,6 +10,7 @@ from actors.devices.sun2000.house import BATTERY_ROWS, has_battery, refine
 from actors.devices.sun2000.recipes import ExportLimit
 from bridge.config.types import Delay, Timeout
 from bridge.errors import DeviceError, DeviceRefused, DeviceTimeout
+from bridge.modbus.identity import identity
 from bridge.modbus.wire import (
     GATEWAY_PATH,
     GATEWAY_TARGET,
@@ -52,6 +53,10 @@ class Settings(RegisterSettings, frozen=True, kw_only=True, forbid_unknown_field
 
     timeout: Timeout = 10.0
     connect_delay: Delay = 1.5
+
+    def identity(self) -> str:
+        """Where it is, and which unit; equal for one device. See bridge/config/twins.py."""
+        return identity(self, _UNITS[0], self.port)
 
 
 class Sun2000(RegisterDevice):

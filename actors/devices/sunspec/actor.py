@@ -13,6 +13,7 @@ from actors.devices.sunspec.meters import Role, Sign
 from actors.devices.sunspec.models import READ_ONCE, Model, known, model_at
 from bridge.config.types import VALID_ID
 from bridge.errors import DeviceError, DeviceGarbled, DeviceRefused, DeviceTimeout
+from bridge.modbus.identity import identity
 from bridge.modbus.wire import ILLEGAL_ADDRESS, ILLEGAL_FUNCTION, ILLEGAL_VALUE, Refusal
 from bridge.register_device import Bound, RegisterDevice, RegisterSettings, Unit
 from bridge.registers import Pacing
@@ -45,6 +46,10 @@ class Settings(RegisterSettings, frozen=True, kw_only=True, forbid_unknown_field
     battery_sign: Literal["charge", "discharge"] | None = None
     base: Annotated[int, Meta(ge=0, le=65533)] | None = None
     solaredge_storage: bool = False
+
+    def identity(self) -> str:
+        """Where it is, and which unit; equal for one device. See bridge/config/twins.py."""
+        return identity(self, 1, self.port)
 
 
 class SunSpec(RegisterDevice):

@@ -17,6 +17,8 @@ PORTS: Final = (502, 1502)
 GENERAL: Final = True
 # The usual one, SMA's, Kostal's, a second device behind the same gateway.
 _UNITS: Final = (1, 126, 71, 2)
+# Fronius puts its Smart Meter on a unit id of its own: of GEN24, of older ones.
+_METERS: Final = (200, 240)
 
 
 async def probe(door: Door) -> Found | None:
@@ -29,9 +31,25 @@ async def probe(door: Door) -> Found | None:
             told = await door.values(table, "m1_Mn", "m1_Md", "m1_SN", unit=unit)
             words = [each for each in (told["m1_Mn"], told["m1_Md"]) if isinstance(each, str)]
             serial = told["m1_SN"]
+            settings = {} if unit == _UNITS[0] else {"unit": unit}
             return Found(
                 " ".join(words) or "SunSpec device",
                 serial if isinstance(serial, str) else None,
-                {} if unit == _UNITS[0] else {"unit": unit},
+                settings | await _beside(door, str(told["m1_Mn"]).strip(), unit),
             )
     return None
+
+
+async def _beside(door: Door, maker: str, unit: int) -> dict[str, int]:
+    """What the chain of some makers' inverters does not lead to, where it answers."""
+    if maker == "Fronius":
+        for meter in _METERS:
+            for base in BASES:
+                if await door.read(base, len(MARKER), unit=meter) == MARKER:
+                    return {"meter_unit": meter}
+    elif maker == "SolarEdge":
+        table = find_map(Path(__file__).parent, "solaredge")
+        battery = await door.values(table, "battery1_soc", unit=unit)
+        if battery["battery1_soc"] is not None:
+            return {"solaredge_storage": True}
+    return {}

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Final, Literal
+from typing import TYPE_CHECKING, Any, Final, Literal
 
 from actors.devices.sunspec import shows
 from actors.devices.sunspec.profiles import profiles, unit_of
@@ -55,6 +55,18 @@ class Simulator(RegisterSimulator):
         plant = plant or Plant(has_battery=self.profile.battery)
         super().__init__(host, port, plant=plant, transport=transport, speed=speed)
         self._follow_all()
+
+    def settings(self) -> dict[str, Any]:
+        """What points a configuration at it, beyond host and port."""
+        found: dict[str, Any] = {"transport": self.transport}
+        first, *others = self.profile.chains
+        if first != 1:
+            found["unit"] = first
+        if others:
+            found["meter_unit"] = others[0]
+        if self.profile.extras:
+            found["solaredge_storage"] = True
+        return found
 
     # ---------------------------------------------------------------- what is served
 

@@ -16,6 +16,7 @@ from msgspec import Meta
 from actors.devices.victron_modbus.controls import (
     EXTERNAL,
     MODE,
+    NOMINAL,
     AcInputSetpoint,
     BatterySetpoint,
     Ended,
@@ -30,6 +31,7 @@ from actors.devices.victron_modbus.readings import PHASE_COUNT, Meter, measured_
 from actors.devices.victron_modbus.units import ALL, SERVICES, USUAL, Units, in_words
 from bridge.config.types import VALID_ID
 from bridge.errors import DeviceTimeout
+from bridge.modbus.identity import identity
 from bridge.modbus.wire import ILLEGAL_ADDRESS, Refusal
 from bridge.register_device import Bound, RegisterDevice, RegisterSettings, Unit
 from bridge.registers import RegisterMap
@@ -39,7 +41,7 @@ if TYPE_CHECKING:
 
     from bridge.actor import Context
     from bridge.registers.controls import Asked, Recipe
-    from bridge.registers.model import Value
+    from bridge.registers.model import Poll, Value
 
 Service = Literal["vebus", "battery", "grid", "solarcharger", "pvinverter", "evcharger"]
 UnitIds = Annotated[tuple[Unit, ...], Meta(extra={"single": True})]
@@ -50,6 +52,7 @@ _SETPOINTS: Final = tuple(f"vebus_hub4_l{n}_ac_power_setpoint" for n in (1, 2, 3
 # How many unit ids are asked beside one reading: right after a connection, and later.
 _AT_ONCE, _BESIDE = 24, 2
 _WAIT_AFTER_SILENCE: Final = 3600.0
+_UNIT: Final = 100
 _NAMES: Final = {
     "system": "GX system",
     "vebus": "MultiPlus or Quattro",
@@ -70,6 +73,10 @@ class Settings(RegisterSettings, frozen=True, kw_only=True, forbid_unknown_field
 
     services: Literal["auto", "none"] = "auto"
     units: dict[Service, UnitIds] = msgspec.field(default_factory=dict)
+
+    def identity(self) -> str:
+        """Where it is, and which unit; equal for one device. See bridge/config/twins.py."""
+        return identity(self, _UNIT, self.port)
 
 
 class VictronModbus(RegisterDevice):
@@ -177,7 +184,10 @@ class VictronModbus(RegisterDevice):
         if not self._wide_limits:
             system = narrow_limits(system)
         parts = [system]
-        parts += [_bare(self.map("vebus").on(unit)) for unit in self._units.of("vebus")[:1]]
+        shown: dict[str, Poll] = {PHASE_COUNT: "slow"}
+        if self._wide_setpoints:
+            shown[NOMINAL] = "once"  # as new as those
+        parts += [_bare(self.map("vebus").on(unit), shown) for unit in self._units.of("vebus")[:1]]
         for number, unit in enumerate(self._units.of("battery"), 1):
             parts.append(_bare(self.map("battery").on(unit)).named(battery_prefix(number)))
         return RegisterMap.join("system", parts)
@@ -308,10 +318,10 @@ class VictronModbus(RegisterDevice):
             raise
 
 
-def _bare(table: RegisterMap) -> RegisterMap:
-    """The rows alone, read only when a control needs them; how many phases there are is shown."""
+def _bare(table: RegisterMap, shown: Mapping[str, Poll] | None = None) -> RegisterMap:
+    """The rows alone, read only when a control needs them, but for those that are `shown`."""
     rows = tuple(
-        replace(row, quantity=None, info=None, poll="slow" if row.name == PHASE_COUNT else "demand")
+        replace(row, quantity=None, info=None, poll=(shown or {}).get(row.name, "demand"))
         for row in table.registers
     )
     return replace(table, registers=rows, quantities={}, controls={})

@@ -49,6 +49,11 @@ _MAX_DISCHARGE: Final = (
     "settings_settings_cgwacs_max_discharge_power_32",
     "settings_settings_cgwacs_max_discharge_power",
 )
+NOMINAL: Final = "vebus_ac_out_nominal_inverter_power"
+# The largest systems have 60 kVA a phase; the 16-bit registers take less.
+_WIDE, _NARROW = 60_000.0, 32_000.0
+# An inverter's peak power is twice its nominal one.
+_PEAK: Final = 2.0
 _VEBUS: Final = (
     "vebus_ac_active_in_active_input",
     "vebus_mode",
@@ -175,11 +180,30 @@ class BatterySetpoint(_Mode3):
     def __init__(self, setpoints: Sequence[str], batteries: int) -> None:
         super().__init__(setpoints, batteries)
         self.touches = frozenset({MODE, *self.setpoints})
+        # W on each phase, whatever the inverter/charger.
+        self.most = _WIDE if all(name.endswith("_32") for name in setpoints) else _NARROW
+
+    def bounds(self, seen: Seen) -> tuple[float, float]:
+        """Twice the nominal power on every phase, where it is known; else what no system reaches.
+
+        Whether the row counts one inverter or all phases is not documented: no smaller bound is
+        certain. What the battery may take at the moment is checked with each setpoint.
+        """
+        nominal = _number(seen, NOMINAL)
+        each = min(self.most, _PEAK * nominal) if nominal else self.most
+        return -each * len(self.setpoints), each * len(self.setpoints)
 
     def steps(self, value: Asked, seen: Seen) -> list[Step]:
-        """See Recipe. Raises Objection."""
-        battery, now, guards = float(value), self._powers(seen), self._guards(seen)
+        """See Recipe. Raises DeviceError out of bounds, and Objection."""
+        battery, (low, high) = float(value), self.bounds(seen)
+        if not low <= battery <= high:
+            sentence = f"is not between {low:g} and {high:g} W"
+            raise DeviceError(f"BatterySetpoint {battery:g} W {sentence}")
+        now, guards = self._powers(seen), self._guards(seen)
         setpoints = input_setpoints(battery, now)
+        if max(map(abs, setpoints)) > self.most:
+            sentence = f"BatterySetpoint {battery:g} W needs more at the AC input of a phase than"
+            raise DeviceError(f"{sentence} the {self.most:g} W that can be set there")
         why = objection(battery, guards) or feed_in_objection(setpoints, guards)
         if why is not None:
             raise Objection(why)

@@ -15,6 +15,7 @@ if TYPE_CHECKING:
 
 WATCHDOG: Final = 60.0
 _VOLT, _BATTERY_VOLT = 230.0, 52.0
+_NOMINAL: Final = 5000  # W of the inverter/charger
 _WEIGHTS: Final = {1: (1.0,), 3: (0.5, 0.3, 0.2)}
 _HOUR, _KILO = 3600.0, 1000.0
 
@@ -252,6 +253,7 @@ def _vebus(house: House) -> dict[str, float]:
         "vebus_dc_0_voltage": _BATTERY_VOLT * 100,
         "vebus_dc_0_current": -(house.plant.battery + house.dc_solar) / _BATTERY_VOLT * 10,
         "vebus_ac_number_of_phases": house.phases,
+        "vebus_ac_out_nominal_inverter_power": _NOMINAL,
         "vebus_ac_active_in_active_input": house.active_input,
         "vebus_state": 0 if house.switch == 4 else state,
         "vebus_mode": house.switch,

@@ -1,0 +1,124 @@
+"""`heliograph sim` of every kind: the line it prints works, and so does every fault it lists."""
+
+from __future__ import annotations
+
+import argparse
+from typing import TYPE_CHECKING, Any
+
+import anyio
+import pytest
+
+from bridge.cli.main import main
+from bridge.cli.sim import faults_of, snippet
+from bridge.config.kinds import all_kinds
+from bridge.config.load import load_text
+from tests.cli.command import line_of
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from tests.cli.command import Commands
+
+Capsys = pytest.CaptureFixture[str]
+WAYS: tuple[tuple[str, dict[str, Any], dict[str, Any]], ...] = (
+    ("deye", {}, {"map": "sg04lp3"}),
+    ("deye", {"map": "sg0xlp1", "transport": "rtu_over_tcp"}, {"map": "sg0xlp1"}),
+    ("deye", {"transport": "solarman", "serial": 1712345678}, {"serial": 1712345678}),
+    ("goodwe", {}, {"family": "et", "transport": "udp"}),
+    ("goodwe", {"family": "dt"}, {"family": "dt", "transport": "udp"}),
+    ("goodwe", {"transport": "rtu_over_tcp"}, {"transport": "rtu_over_tcp"}),
+    ("sma", {}, {"map": "sunny_island"}),
+    ("sma", {"map": "stp", "unit": 4}, {"map": "stp", "unit": 4}),
+    ("sun2000", {"unit": 7}, {"unit": 7}),
+    ("sunspec", {}, {"meter_unit": 200}),
+    ("sunspec", {"profile": "solaredge"}, {"solaredge_storage": True}),
+    ("sunspec", {"profile": "kostal"}, {"unit": 71}),
+    ("sunspec", {"profile": "sma"}, {"unit": 126}),
+    ("sunspec", {"profile": "der2018_hybrid"}, {}),
+    ("shelly", {"password": "no: sun, # no gain"}, {"host": "127.0.0.1"}),
+    ("victron_modbus", {"phases": 1}, {}),
+)
+NAMED = [f"{name}-{'-'.join(map(str, more.values()))}" for name, more, _ in WAYS]
+
+
+def test_every_simulated_kind_is_tried() -> None:
+    simulated = {name for name, kind in all_kinds().items() if (kind.folder / "sim.py").is_file()}
+    assert simulated == {name for name, _, _ in WAYS}
+
+
+@pytest.mark.parametrize(("name", "options", "told"), WAYS, ids=NAMED)
+async def test_the_printed_line_is_checked_and_read(
+    name: str, options: dict[str, Any], told: dict[str, Any], tmp_path: Path, capsys: Capsys
+) -> None:
+    kind = all_kinds()[name]
+    module: Any = kind.simulator()
+    async with module.Simulator(host="127.0.0.1", port=0, **options) as sim:
+        line = snippet(kind, module, sim)
+        settings = load_text(f"actors:\n  {line}").actors[name].settings
+        assert {key: getattr(settings, key) for key in told} == told
+        path = tmp_path / "house.yaml"
+        path.write_text(f"state: {tmp_path}/state\nactors:\n  {line}   # below actors:\n")
+        assert await anyio.to_thread.run_sync(main, ["check", "--config", str(path)]) == 0
+        capsys.readouterr()
+        words = ["read", name, "--config", str(path), "--json"]
+        assert await anyio.to_thread.run_sync(main, words) == 0
+    assert '"value":' in capsys.readouterr().out
+
+
+@pytest.mark.parametrize(("name", "options", "told"), WAYS, ids=NAMED)
+async def test_every_listed_fault_can_be_switched(
+    name: str, options: dict[str, Any], told: dict[str, Any], capsys: Capsys
+) -> None:
+    del told
+    module: Any = all_kinds()[name].simulator()
+    sim = module.Simulator(host="127.0.0.1", port=0, **options)
+    faults = faults_of(module, sim)
+    for fault in faults:
+        sim.fault = fault
+        assert sim.fault == fault
+        sim.fault = None
+    words = [part for key, value in options.items() for part in ("--option", f"{key}={value!r}")]
+    assert await anyio.to_thread.run_sync(main, ["sim", name, "--list", *words]) == 0
+    listed = capsys.readouterr().out.partition("options:")[0].splitlines()[1:]
+    assert [line.split()[0] for line in listed] == list(faults)
+
+
+@pytest.mark.parametrize("fault", ["foreign", "short"])
+def test_a_fault_that_this_transport_does_not_have(capsys: Capsys, fault: str) -> None:
+    words = ["sim", "deye", "--option", "transport=solarman", "--fault", fault]
+    assert main(words) == 2
+    out, err = capsys.readouterr()
+    assert out == ""
+    assert err.startswith(f"fault '{fault}' is not known; there are silence, close, ")
+    assert "foreign_serial" in err
+    assert err.count("\n") == 1
+
+
+def test_options_that_no_configuration_can_match(capsys: Capsys) -> None:
+    assert main(["sim", "sma", "--port", "0", "--option", "transport=pigeon"]) == 2
+    out, err = capsys.readouterr()
+    assert out == ""
+    assert err.startswith("the simulator cannot be made like that: ")
+    assert "transport" in err
+    assert err.count("\n") == 1
+
+
+async def test_a_line_of_a_listener_on_every_address_points_here() -> None:
+    kind = all_kinds()["sma"]
+    module: Any = kind.simulator()
+    sim = argparse.Namespace(host="0.0.0.0", port=5020)
+    assert snippet(kind, module, sim) == "sma: {kind: sma, host: 127.0.0.1, port: 5020}"
+
+
+async def test_a_stick_begins_with_a_fault_of_its_own(heliograph: Commands) -> None:
+    words = ("--port", "0", "--option", "transport=solarman", "--fault", "foreign_serial")
+    process = heliograph.start("sim", "deye", *words, config=False)
+    line = await line_of(process)
+    assert "transport: solarman" in line
+    assert await line_of(process) == "fault: foreign_serial\n"
+    heliograph.config.write_text(
+        f"state: {heliograph.state}\nactors:\n  {line.replace('}', ', timeout: 0.3, retries: 0}')}"
+    )
+    code, out, err = await heliograph.run("read", "deye", "--json")
+    assert (code, out) == (1, "")
+    assert err.count("\n") == 1
