@@ -79,9 +79,7 @@ class Site(Actor):
         device = message.params["device"]
         before = self._states.get(device)
         if before is not None and _only_older(before[0], message.value):
-            # Part of that reading has become unknown: the rest of it is no younger for that.
-            self._states[device] = (message.value, before[1])
-            await self._publish(self._balance())
+            # The same reading, of which a part was too old by now: its age is known here already.
             return
         self._states[device] = (message.value, message.at)
         # A live reading is newer than any `offline` heard before it.
