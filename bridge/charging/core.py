@@ -285,9 +285,7 @@ def _drive(
 
 def _on(state: State, inputs: Inputs, goal: _Goal, now: float) -> tuple[State, ChargerWish, Words]:
     raised = now if goal.amps > state.amps else state.raised_at
-    state = replace(
-        state, on=True, amps=goal.amps, raised_at=raised, resume_until=-math.inf
-    )
+    state = replace(state, on=True, amps=goal.amps, raised_at=raised, resume_until=-math.inf)
     reading = inputs.reading
     switchable = reading is not None and len(reading.phases_possible) > 1
     wish = ChargerWish(True, goal.amps, state.phases if switchable else None)
@@ -315,7 +313,7 @@ def _switch(state: State, inputs: Inputs, now: float) -> tuple[State, ChargerWis
         if told is None or told.wish.on is not False or inputs.read_at <= told.at:
             return state, ChargerWish(on=False), words
         blind = reading.power is None and now < told.at + _BLIND
-        if blind or (reading.power or 0.0) >= NOTHING:
+        if blind or reading.forced == "on" or (reading.power or 0.0) >= NOTHING:
             return state, ChargerWish(on=False), words
         state = replace(state, sent_at=now, switched_at=now)
     sent = state.sent_at if state.sent_at is not None else now

@@ -213,6 +213,9 @@ class ChargerDevice(Device):
         unread = self.charger is None and not strict
         if unread or (self._alone and self._owner == Owner()):
             return
+        if self._released:
+            # Whatever was pressed meanwhile: the charger is to be told anew, at once.
+            self._errand.told = None
         inputs = self._inputs()
         self._released = False
         self.charge, decision = decide(self.charge, inputs, now)

@@ -134,6 +134,8 @@ class Rig:
         return self.decide()
 
     def decide(self) -> Decision:
+        if self.released:
+            self.told = None
         inputs = Inputs(
             plan=self.plan,
             reading=self.reading,

@@ -86,7 +86,7 @@ class Bystander:
         self.phases_at_stop = 0
         self.switched_at = -math.inf
         self.switches = 0
-        self.excused = False
+        self.calm = 0
 
     def run(self, script: list[tuple[tuple[str, Any], int]]) -> None:
         for (what, value), seconds in script:
@@ -197,6 +197,8 @@ class Bystander:
         pure = not rig.owner.enable and not rig.plan.low_price and rig.owner == Owner()
         # What a person pressed is seen only with the next reading; it is not ours either.
         calm = rig.told is not None and not rig.told.wish.contradicted_by(rig.charger.reading())
+        self.calm = self.calm + 1 if calm else 0
+        calm = self.calm > len(self.past)
         if ours and reachable and pure and calm and rig.now > SETTLE:
             assert rig.charger.power <= max(self.past) + 1e-6, "more than is allowed"
         current = rig.charger.car.current

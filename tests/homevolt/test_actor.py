@@ -79,7 +79,7 @@ async def test_an_alarm_is_a_warning(tmp_path: Path, monkeypatch: pytest.MonkeyP
 
         monkeypatch.setattr(actor.client, "ems", bad)
         await rig.until(lambda: "ess reports EMS_ALARM_HOT" in rig.warning)
-        assert rig.state()["BatteryState"] == "fault"
+        await rig.until(lambda: rig.state().get("BatteryState") == "fault")
 
 
 # -------------------------------------------------------------------------------- set-points
