@@ -4,9 +4,11 @@ A kind's `actors/…/KIND/discover.py` may define
 
     async def probe(door: Door) -> Found | None     what answers Modbus TCP at `door`: is it mine?
     def stick(answer: Answer) -> Found | None       a logger stick that answered on UDP 48899
+    def service(service: Service) -> Found | None   who announced one of `SERVICES` by mDNS
 
 `PORTS` names the TCP ports where its devices are (default: all that are tried); `GENERAL = True`
-marks a kind for devices of many makers, which is asked last. Both functions only look. `probe` asks
+marks a kind for devices of many makers, which is asked last. `SERVICES` names mDNS service types,
+such as `_shelly._tcp.local.` (bridge/http/mdns.py). All of them only look. `probe` asks
 as little as it needs, with the unit ids that are usual for its device; a Door gives None for
 whatever is refused or not answered, so nothing needs to be caught.
 """
@@ -17,6 +19,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Final
 
 from bridge.errors import DeviceError
+from bridge.http.mdns import Service
 from bridge.modbus.link import Link
 from bridge.modbus.solarman_discovery import Found as Answer
 from bridge.modbus.tcp import TcpWire
@@ -30,7 +33,15 @@ if TYPE_CHECKING:
     from bridge.registers import RegisterMap
     from bridge.registers.model import Value
 
-__all__ = ["Answer", "Door", "Found", "recognised", "recognised_stick"]
+__all__ = [
+    "Answer",
+    "Door",
+    "Found",
+    "Service",
+    "recognised",
+    "recognised_service",
+    "recognised_stick",
+]
 
 # The slowest dongle wants a second after each connection; who answers sooner loses nothing by it.
 PACING: Final = Pacing(between=0.05, after_connect=1.0)
@@ -43,12 +54,14 @@ _QUIET: Final = 2
 class Found:
     """A device that a kind recognised: what it says that it is, and how to set up the kind.
 
-    `settings` are those beyond host and port that differ from the kind's defaults.
+    `settings` are those beyond host and port that differ from the kind's defaults; `port` is where
+    it is to be asked, when that is not where it was found.
     """
 
     what: str
     serial: str | None = None
     settings: Mapping[str, str | int | float] = field(default_factory=dict)
+    port: int | None = None
 
 
 class Door:
@@ -172,4 +185,17 @@ def recognised_stick(answer: Answer, kinds: Sequence[tuple[str, Any]]) -> list[t
         device = stick(answer) if stick is not None else None
         if device is not None:
             found.append((name, device))
+    return found
+
+
+def recognised_service(
+    service: Service, kinds: Sequence[tuple[str, Any]]
+) -> list[tuple[str, Found]]:
+    """Who of `kinds` takes somebody who announced himself by mDNS for its own."""
+    found: list[tuple[str, Found]] = []
+    for name, module in kinds:
+        if service.type in getattr(module, "SERVICES", ()):
+            device = module.service(service)
+            if device is not None:
+                found.append((name, device))
     return found

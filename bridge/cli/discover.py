@@ -57,7 +57,8 @@ def add_parser(commands: argparse._SubParsersAction[argparse.ArgumentParser]) ->
         "discover",
         help="find inverters, meters and batteries on the own network",
         description="Asks every address of a private network for Modbus TCP, and everybody at "
-        "once for Solarman and GoodWe sticks (UDP 48899). Prints what it finds as lines for the "
+        "once for Solarman and GoodWe sticks (UDP 48899) and for devices that announce themselves "
+        "by mDNS. Prints what it finds as lines for the "
         "configuration. Nothing is ever written. Exit code 0 also when nothing is found.",
     )
     parser.add_argument(
@@ -195,6 +196,7 @@ async def look(
 
         async with anyio.create_task_group() as tasks:
             tasks.start_soon(_sticks, networks, udp_port, 2 * timeout, kinds, finds)
+            tasks.start_soon(_services, networks, 2 * timeout, kinds, finds)
             for host, port in endpoints:
                 tasks.start_soon(examine, host, port)
     return sorted(finds, key=lambda each: (ipaddress.ip_address(each.host), each.port))
@@ -265,6 +267,33 @@ def _stick(answer: Answer, kinds: Sequence[tuple[str, Any]]) -> list[Find]:
     if not found:
         return [Find(host, 8899, "a logger stick; no kind here recognises it", serial=serial)]
     return [Find(host, 8899, each.what, kind, serial, each.settings) for kind, each in found]
+
+
+async def _services(
+    networks: Sequence[ipaddress.IPv4Network],
+    wait: float,
+    kinds: Sequence[tuple[str, Any]],
+    finds: list[Find],
+) -> None:
+    """Ask by mDNS for what the kinds know; on loopback alone where nothing else is looked at."""
+    from bridge.discover import recognised_service
+    from bridge.http.mdns import browse
+
+    types = sorted({each for _, module in kinds for each in getattr(module, "SERVICES", ())})
+    here = all(each.is_loopback for each in networks)
+    try:
+        services = await browse(types, wait, ["127.0.0.1"] if here else None)
+    except DeviceError as error:
+        print(error, file=sys.stderr)
+        return
+    for service in services:
+        if not any(ipaddress.ip_address(service.host) in each for each in _PRIVATE):
+            continue
+        for kind, device in recognised_service(service, kinds):
+            port = device.port or service.port
+            finds.append(
+                Find(service.host, port, device.what, kind, device.serial, device.settings)
+            )
 
 
 @contextmanager

@@ -8,7 +8,7 @@ import os
 import signal
 import sys
 import threading
-from typing import TYPE_CHECKING, NoReturn
+from typing import TYPE_CHECKING, Any, NoReturn
 
 from bridge import __version__
 from bridge.errors import ConfigError, HeliographError, SecondBridgeError
@@ -35,6 +35,8 @@ EXIT_CONFIG = 2
 EXIT_SECOND_BRIDGE = 3
 
 _EPILOG = """\
+A kind of device may have commands of its own: `heliograph lg-ess --help`.
+
 exit codes:
   0  done, or stopped cleanly
   1  it failed, or found something wrong; the reason is the last line
@@ -65,9 +67,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     if words[:1] in (["run"], ["sim"]) and threading.current_thread() is threading.main_thread():
         # From the first moment on, not only once everything is loaded and the loop listens.
         signal.signal(signal.SIGTERM, _stopped_before_it_ran)
-    args = parser().parse_args(_arranged(words))
-    module = importlib.import_module(f"bridge.cli.{args.command}")
     try:
+        module, args = _parsed(words)
         return int(module.run(args))
     except KeyboardInterrupt:
         return 130
@@ -82,6 +83,18 @@ def main(arguments: Sequence[str] | None = None) -> int:
         if others is not None or ours is None:
             raise
         return report(_first(ours))
+
+
+def _parsed(words: Sequence[str]) -> tuple[Any, argparse.Namespace]:
+    """The module of the command and what was typed; a kind's own commands come after ours."""
+    if words and words[0] not in COMMANDS:
+        from bridge.cli import kind
+
+        found = kind.parsed(words)
+        if found is not None:
+            return found
+    args = parser().parse_args(_arranged(words))
+    return importlib.import_module(f"bridge.cli.{args.command}"), args
 
 
 def _arranged(words: Sequence[str]) -> Sequence[str]:

@@ -77,6 +77,10 @@ class Kind:
         """Import the kind's discover.py (bridge/discover.py); None when it has none."""
         return self._import("discover") if (self.folder / "discover.py").is_file() else None
 
+    def commands(self) -> ModuleType | None:
+        """Import the kind's commands.py (bridge/cli/kind.py); None when it has none."""
+        return self._import("commands") if (self.folder / "commands.py").is_file() else None
+
     def _import(self, part: str) -> ModuleType:
         try:
             return importlib.import_module(f"{self.module}.{part}")

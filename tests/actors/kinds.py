@@ -42,7 +42,13 @@ SIMULATED = (
     INVERTER,
 )
 # What keeps an actor away for longer than a test waits, on purpose.
-LASTING = {("shelly", "login"): "a wrong password is tried once a minute"}
+LASTING = {
+    ("homevolt", "login"): "a wrong password is tried once a minute",
+    ("lg_ess", "password"): "a wrong password is tried once a minute",
+    ("lg_ess", "session"): "sessions that end at once are renewed after 15 s at the soonest",
+    ("shelly", "login"): "a wrong password is tried once a minute",
+    ("wattpilot", "login"): "a wrong password is tried once a minute",
+}
 
 
 def contributing_commands(copy: str = COPY) -> list[str]:

@@ -30,7 +30,7 @@ NOWHERE = 9  # discard: nobody answers
 KINDS = tuple(
     name
     for name, kind in all_kinds().items()
-    if (kind.folder / "discover.py").is_file() and (kind.folder / "sim.py").is_file()
+    if hasattr(kind.discoverer(), "probe") and (kind.folder / "sim.py").is_file()
 )
 
 

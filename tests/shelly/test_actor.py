@@ -192,7 +192,7 @@ async def test_offline_after_three_failures_and_back(tmp_path: Path, trouble: st
 async def test_two_failures_are_not_offline(tmp_path: Path) -> None:
     async with Simulator(power=POWERS) as sim:
         actor = build(tmp_path, sim)
-        good = actor.read_once
+        good = actor.read_all
         reads = 0
 
         async def twice_bad() -> Any:
@@ -202,7 +202,7 @@ async def test_two_failures_are_not_offline(tmp_path: Path) -> None:
                 raise DeviceGarbled("no")
             return await good()
 
-        actor.read_once = twice_bad  # type: ignore[method-assign]
+        actor.read_all = twice_bad  # type: ignore[method-assign]
         async with running(actor) as rig:
             await rig.until("Devices/meter/Status", "online")
             await wait(lambda: reads >= 30)

@@ -58,6 +58,9 @@ def check_status(model: str, status: dict[str, Any], pushed: dict[str, Any]) -> 
     elif model == "proem50":
         assert [status[f"em1:{n}"]["act_power"] for n in (0, 1)] == [1500.0, -700.0]
         assert status["em1data:1"]["total_act_ret_energy"] == 1400.0
+    elif model == "plus2pm":
+        assert [status[f"switch:{n}"]["apower"] for n in (0, 1)] == [1500.0, -700.0]
+        assert pushed["apower"] == 0.0
     elif model == "plus1pm":
         assert status["switch:0"]["apower"] == 1500.0
         assert status["switch:0"]["aenergy"]["total"] == 3000.0

@@ -2,19 +2,39 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Literal
+from typing import TYPE_CHECKING, Annotated, Literal
 
 from msgspec import Meta
+
+from bridge.config.address import parse_listen
 
 # msgspec reads the annotations while running: these cannot move below TYPE_CHECKING.
 from bridge.config.secret import Secret
 from bridge.config.settings import DeviceSettings
 from bridge.config.types import Interval, Port
 
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
 _SHORTEST_TIMEOUT = 0.5
 _INTERVALS = 3
 
 ChannelNumber = Annotated[int, Meta(ge=0, le=99)]
+
+Listen = Annotated[
+    str,
+    Meta(
+        pattern=r"^.{1,64}:[0-9]{1,5}\Z",
+        extra={"words": "an address of this machine and a port, such as 0.0.0.0:8123"},
+    ),
+]
+Prefix = Annotated[
+    str,
+    Meta(
+        pattern=r"^[^#+\s\x00-\x1f]{1,128}\Z",
+        extra={"words": "the topic prefix that is set in the device, without '#', '+' and blanks"},
+    ),
+]
 
 
 class Settings(DeviceSettings, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -25,7 +45,9 @@ class Settings(DeviceSettings, frozen=True, kw_only=True, forbid_unknown_fields=
     for a meter with clamps and device for a plug or relay. channel: number of the meter or relay,
     or all for clamps that are the phases of one line. phase: where a single-phase meter is.
     metering: gross (the device's own counters) or net (phases summed first; grid only).
-    invert: the clamp is mounted the other way.
+    invert: the clamp is mounted the other way. push: how the device tells changes by itself: over
+    a WebSocket that we open, or over one that it opens to `listen` (address:port). mqtt: its topic
+    prefix on our broker, heard instead. With either, `interval` only checks, each 5 s at most.
     """
 
     port: Port = 80
@@ -37,6 +59,23 @@ class Settings(DeviceSettings, frozen=True, kw_only=True, forbid_unknown_fields=
     phase: Literal[1, 2, 3] | None = None
     metering: Literal["gross", "net"] = "gross"
     invert: bool = False
+    push: Literal["off", "websocket", "outbound"] = "off"
+    listen: Listen | None = None
+    mqtt: Prefix | None = None
+
+    def check(self) -> Iterator[tuple[str, str]]:
+        """What does not fit together: (setting, sentence)."""
+        if self.mqtt is not None and self.push != "off":
+            yield "mqtt", "`mqtt` and `push` are two ways to hear the same: choose one"
+        if self.mqtt is not None and self.mqtt.strip("/") != self.mqtt:
+            yield "mqtt", "`mqtt` begins and ends without '/'"
+        if (self.push == "outbound") is not (self.listen is not None):
+            yield "listen", "`push: outbound` and `listen: 0.0.0.0:8123` belong together"
+        if self.listen is not None:
+            try:
+                parse_listen(self.listen)
+            except ValueError as error:
+                yield "listen", f"`listen` {error}"
 
     @property
     def patience(self) -> float:

@@ -25,7 +25,9 @@ class Simulator:
     each request. password: with it, a login is required. firmware: from 2.0.0 on a digest nonce
     may be used again. profile: triphase or monophase (pro3em). two_way: plus1pm counts both
     directions. `fault` is None or a key of FAULTS, for the paths that begin with `fault_on`;
-    `delay` (s) belongs to the fault `slow`. `plant` has everything else that can be measured.
+    `delay` (s) belongs to the fault `slow`. `mutters`: what is pushed instead of a notification.
+    `plant` has everything else that can be measured. `outward` makes it speak over MQTT, or over a
+    WebSocket that it opens.
     """
 
     def __init__(  # noqa: PLR0913 - as many as a device has properties
@@ -47,8 +49,7 @@ class Simulator:
         kind = MODELS[model]
         self.model, self.host, self.port = kind, host, port
         self.password, self.username = password, username
-        outputs = [True] * kind.outputs
-        self.plant = Plant(kind.lines, outputs, source=power)
+        self.plant = Plant(kind.lines, [True] * kind.outputs, source=power)
         self.plant.switched = kind.measures in {"meters", "switch"}
         self.device: FirstGeneration | LaterGeneration
         self.door: DigestDoor | None = None
@@ -67,9 +68,8 @@ class Simulator:
                 two_way=kind.measures == "pm1" if two_way is None else two_way,
             )
             self.id = self.device.id
-            if password is not None:
-                uses = MOST_USES if int(version.split(".")[0]) > 1 else 1
-                self.door = DigestDoor(self.id, password, uses)
+            uses = MOST_USES if int(version.split(".")[0]) > 1 else 1
+            self.door = DigestDoor(self.id, password, uses) if password is not None else None
         self.fault: str | None = None
         self.fault_on = "/"
         self.delay = 0.5
@@ -77,6 +77,8 @@ class Simulator:
         self.connections: set[object] = set()
         self.logins_refused = 0
         self.change = anyio.Event()
+        self.sockets: set[web.WebSocketResponse] = set()
+        self.mutters: str | None = None
         self._runner: web.AppRunner | None = None
 
     def settings(self) -> dict[str, Any]:
@@ -111,6 +113,11 @@ class Simulator:
         """Wake the WebSocket clients: something is different."""
         change, self.change = self.change, anyio.Event()
         change.set()
+
+    async def hang_up(self) -> None:
+        """Close the WebSockets of whoever listens."""
+        for socket in list(self.sockets):
+            await socket.close()
 
     # ---------------------------------------------------------------- serving
 

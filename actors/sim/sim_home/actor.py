@@ -9,6 +9,7 @@ import anyio
 from actors.sim.sim_home.consumers import Consumer, make_consumers
 from actors.sim.sim_home.engine import Delayed, Engine, Reading
 from actors.sim.sim_home.house import Battery, BatterySpec, House
+from actors.sim.sim_home.loads import Load
 from actors.sim.sim_home.meter import Meter
 from actors.sim.sim_home.reporter import Reporter
 from actors.sim.sim_home.settings import SimHomeSettings, open_source
@@ -53,6 +54,7 @@ class SimHome(Device):
         super().__init__(context)
         self.settings: SimHomeSettings = context.settings
         self.consumers: dict[str, Consumer] = make_consumers(self.settings.chosen)
+        self.loads = {device: Load() for device in self.settings.loads}
         self._reporters = {name: Reporter(each) for name, each in self.consumers.items()}
         self.engine: Engine | None = None
         self.meter_port: int | None = None
@@ -92,6 +94,7 @@ class SimHome(Device):
             at=at,
             speed=settings.speed,
             offset=settings.place.offset,
+            loads=self.loads,
         )
 
     async def read_once(self) -> Values:
@@ -137,6 +140,13 @@ class SimHome(Device):
                     consumer.hear_allowance(float(message.value), message.at)
 
             await self.subscribe("Requests/{consumer}/Allowance", obey, consumer=name)
+        for device, load in self.loads.items():
+
+            def take(message: Message, load: Load = load) -> None:
+                if not message.retained and message.error is None and message.value:
+                    load.hear(message.value, message.at)
+
+            await self.subscribe("Devices/{device}/State", take, device=device)
         await self.subscribe("Actors/{actor}/Status", self._on_distributor, actor="distributor")
         await self.subscribe("Bridge/Status", self._on_bridge)
 

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from actors.sim.sim_home.consumers import Consumer
     from actors.sim.sim_home.day import Source
     from actors.sim.sim_home.house import House
+    from actors.sim.sim_home.loads import Load
 
 T = TypeVar("T")
 
@@ -55,6 +56,7 @@ class Engine:
     speed: float = 1.0
     offset: float = 0.0
     pv_today: float = 0.0
+    loads: Mapping[str, Load] = field(default_factory=dict)
     flow: Flow = field(default_factory=Flow)
     _now: float | None = None
     _imported: list[float] = field(default_factory=lambda: [0.0] * 3)
@@ -97,6 +99,7 @@ class Engine:
         draws = {
             name: consumer.step(now, real, dt, second) for name, consumer in self.consumers.items()
         }
+        draws |= {name: load.draw(now) for name, load in self.loads.items()}
         if second < dt:
             self.pv_today = 0.0
         self.flow = self.house.step(dt, pv=sample.pv, load=sample.load, draws=draws)

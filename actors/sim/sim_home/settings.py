@@ -91,6 +91,7 @@ class SimHomeSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_
     loop: bool = True
     battery: BatterySettings | None = BatterySettings()
     consumers: list[ConsumerName] | dict[ConsumerName, ConsumerOverrides] | None = None
+    loads: list[Id] = []
     meter_host: Host = "127.0.0.1"
     meter_port: Annotated[int, Meta(ge=0, le=65535)] = 0
     meter_lag: Annotated[float, Meta(ge=0, le=60)] = 1.0
@@ -129,6 +130,8 @@ class SimHomeSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_
         names = [each.id or name for name, each in self.chosen.items()]
         if len(set(names)) < len(names):
             yield "consumers", "two of the consumers have the same id"
+        if len({*names, *self.loads}) < len(names) + len(self.loads):
+            yield "loads", "'loads' names a device twice, or one with the id of a consumer"
 
 
 def _date(text: str) -> date | None:

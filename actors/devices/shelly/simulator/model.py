@@ -40,6 +40,9 @@ MODELS: dict[str, Model] = {
     "plus1pm": Model(
         2, "SNSW-001P16EU", "Plus1PM", "shellyplus1pm", "switch", 1, 1, "1.7.1", "20250924-062718"
     ),
+    "plus2pm": Model(
+        2, "SNSW-102P16EU", "Plus2PM", "shellyplus2pm", "switch", 2, 2, "1.7.1", "20250924-062719"
+    ),
     "plus1": Model(
         2, "SNSW-001X16EU", "Plus1", "shellyplus1", "", 0, 1, "1.7.1", "20250924-062720"
     ),

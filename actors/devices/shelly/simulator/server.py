@@ -160,6 +160,7 @@ class Face:
     async def _websocket(self, request: web.Request) -> web.StreamResponse:
         socket = web.WebSocketResponse(protocols=["json-rpc"])
         await socket.prepare(request)
+        self.sim.sockets.add(socket)
         names: list[str] = []
         async with anyio.create_task_group() as tasks:
             tasks.start_soon(self._push, socket, names)
@@ -174,6 +175,7 @@ class Face:
                     names[:] = [frame["src"]]
                 await socket.send_json(self._reply(frame, trusted=False))
             tasks.cancel_scope.cancel()
+        self.sim.sockets.discard(socket)
         return socket
 
     async def _push(self, socket: web.WebSocketResponse, names: list[str]) -> None:
@@ -185,9 +187,11 @@ class Face:
         while not socket.closed:
             await self.sim.change.wait()
             status = device.status()
-            delta = _delta(last, status)
+            delta = delta_of(last, status)
             last = status
-            if delta and names and self.sim.fault is None:
+            if self.sim.mutters:
+                await socket.send_str(self.sim.mutters)
+            elif delta and names and self.sim.fault is None:
                 frame = {
                     "src": self.sim.id,
                     "dst": names[0],
@@ -205,7 +209,7 @@ def _argument(text: str) -> Any:
         return text
 
 
-def _delta(before: dict[str, Any], after: dict[str, Any]) -> dict[str, Any]:
+def delta_of(before: dict[str, Any], after: dict[str, Any]) -> dict[str, Any]:
     """What differs, component by component; what is gone is null."""
     found: dict[str, Any] = {}
     for key, value in after.items():

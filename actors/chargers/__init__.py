@@ -1,0 +1,1 @@
+"""Chargers of electric cars."""

@@ -1,0 +1,1 @@
+"""The Fronius Wattpilot over the WebSocket of its own network."""

@@ -1,0 +1,1 @@
+"""Homevolt home batteries over their local HTTP interface."""

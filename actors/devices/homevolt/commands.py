@@ -1,0 +1,263 @@
+"""`heliograph homevolt`: the device's schedule, local mode and parameters by hand.
+
+Every write is read back before it is called done. What is set here keeps: nothing is given back.
+"""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Final
+
+import anyio
+
+from actors.devices.homevolt.schedule import MODE_OF, MODES, OFFLINE, OPTIONS, Entry
+from bridge.errors import ConfigError, DeviceError, Problem
+from bridge.log import configure
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Coroutine, Sequence
+    from datetime import tzinfo
+
+    from actors.devices.homevolt.actor import Homevolt
+    from actors.devices.homevolt.schedule import Schedule
+    from bridge.config import Config
+
+_KIND: Final = "homevolt"
+EXIT_FINE, EXIT_FAILED = 0, 1
+_SHORT: Final = {"min": "%", "max": "%"}
+
+
+def add_parser(parser: argparse.ArgumentParser) -> None:
+    """Declare `schedule`, `local` and `params`."""
+    parser.description = "Schedule, local mode and parameters of a Homevolt, straight and by hand."
+    parser.add_argument("--config", type=Path, metavar="FILE")
+    parser.add_argument("--actor", metavar="ID", help="which one (default: the only one)")
+    parser.add_argument("--json", action="store_true", help="print JSON")
+    subjects = parser.add_subparsers(dest="subject", metavar="SUBJECT", required=True)
+    schedule = subjects.add_parser("schedule", help="list, set, add, delete, clear")
+    verbs = schedule.add_subparsers(dest="verb", metavar="VERB", required=True)
+    verbs.add_parser("list", help="show the schedule")
+    for verb, words in (("set", "replace all by one entry"), ("add", "append an entry")):
+        _entry_arguments(verbs.add_parser(verb, help=words))
+    delete = verbs.add_parser("delete", help="remove one entry")
+    delete.add_argument("id", type=int, help="its number in the list")
+    verbs.add_parser("clear", help="remove every entry")
+    local = subjects.add_parser("local", help="who plans: the device's owner (on) or its maker")
+    local.add_argument("verb", choices=("on", "off"))
+    params = subjects.add_parser("params", help="list, get, set")
+    verbs = params.add_subparsers(dest="verb", metavar="VERB", required=True)
+    listing = verbs.add_parser("list", help="show the parameters")
+    listing.add_argument("filter", nargs="?", default="", help="a part of the name")
+    verbs.add_parser("get", help="show one").add_argument("name")
+    put = verbs.add_parser("set", help="set one; it is read back")
+    put.add_argument("name")
+    put.add_argument("value", help="several with a comma between")
+    put.add_argument("--store", action="store_true", help="keep it over a restart (in flash)")
+
+
+def _entry_arguments(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("mode", type=_mode, help=f"0 to 9, or {', '.join(MODES.values())}")
+    for name in OPTIONS:
+        unit = _SHORT.get(name, "N")
+        parser.add_argument(f"--{name.replace('_', '-')}", dest=name, type=int, metavar=unit)
+    parser.add_argument(
+        "--offline", action="store_true", help="with idle: the inverter leaves the grid"
+    )
+    for name in ("from", "to"):
+        parser.add_argument(
+            f"--{name}", dest=f"{name}_", metavar="TIME", help="such as 2026-11-21T14:30, as here"
+        )
+
+
+def _mode(text: str) -> int:
+    if text.isdecimal() and int(text) in MODES:
+        return int(text)
+    if text in MODE_OF:
+        return MODE_OF[text]
+    raise argparse.ArgumentTypeError(f"{text} is no mode: it is 0 to 9 or its name")
+
+
+def run(args: argparse.Namespace) -> int:
+    """Do what was asked; 1 when the device did not follow."""
+    from bridge.cli.read import make_device
+    from bridge.config import load_config
+    from bridge.contract import load_contract
+    from bridge.hold import Hold
+
+    configure(level="error")
+    config = load_config(args.config)
+    name = _chosen(config, args.actor)
+    device: Any = make_device(config, load_contract(), name)
+    hold = Hold(config.state, name, "set")
+    reads = args.verb in {"list", "get"}
+    holder = None if reads else hold.take()
+    if holder is not None or (not reads and hold.why_not):
+        print(f"{name} is held by {holder or hold.why_not}: nothing was sent", file=sys.stderr)
+        return EXIT_FAILED
+    try:
+        anyio.run(_work, device, args)
+    except DeviceError as error:
+        print(error, file=sys.stderr)
+        return EXIT_FAILED
+    finally:
+        hold.release()
+    return EXIT_FINE
+
+
+def _chosen(config: Config, wished: str | None) -> str:
+    ours = [name for name, each in config.actors.items() if each.kind == _KIND]
+    if wished in ours:
+        return str(wished)
+    if wished is None and len(ours) == 1:
+        return ours[0]
+    known = ", ".join(ours) or "none"
+    sentence = f"say which Homevolt with --actor; there is {known}"
+    raise ConfigError([Problem(config.file, 1, sentence)])
+
+
+async def _work(device: Homevolt, args: argparse.Namespace) -> None:
+    doing: dict[str, Callable[[Homevolt, argparse.Namespace], Coroutine[Any, Any, None]]] = {
+        "schedule": _schedule,
+        "local": _local,
+        "params": _params,
+    }
+    async with device.direct():
+        await doing[args.subject](device, args)
+
+
+# -------------------------------------------------------------------- schedule
+
+
+async def _schedule(device: Homevolt, args: argparse.Namespace) -> None:
+    steering, zone = device.steering, device.settings.zone
+    if args.verb == "list":
+        found = await steering.read()
+    elif args.verb == "clear":
+        found = await steering.clear()
+    elif args.verb == "delete":
+        found = await steering.delete(args.id)
+    else:
+        entry = _entry(args, zone)
+        found = await (steering.replace(entry) if args.verb == "set" else steering.add(entry))
+    _show(found, zone, args)
+    if args.verb != "list" and found.local is not True:
+        print(
+            "local mode is off: the maker may replace this at any time "
+            "(heliograph homevolt local on)",
+            file=sys.stderr,
+        )
+
+
+async def _local(device: Homevolt, args: argparse.Namespace) -> None:
+    found = await device.steering.set_local(on=args.verb == "on")
+    _show(found, device.settings.zone, args)
+
+
+def _entry(args: argparse.Namespace, zone: tzinfo | None) -> Entry:
+    given = {name: getattr(args, name) for name in OPTIONS}
+    params: dict[str, int | bool] = {
+        name: value for name, value in given.items() if value is not None
+    }
+    if args.offline:
+        params[OFFLINE] = True
+    return Entry(args.mode, params, _moment(args.from_, zone), _moment(args.to_, zone))
+
+
+def _moment(text: str | None, zone: tzinfo | None) -> int | None:
+    if text is None:
+        return None
+    try:
+        moment = datetime.fromisoformat(text)
+    except ValueError:
+        raise DeviceError(f"{text} is no time: write it like 2026-11-21T14:30") from None
+    if moment.tzinfo is None:
+        moment = moment.astimezone() if zone is None else moment.replace(tzinfo=zone)
+    return int(moment.timestamp())
+
+
+def _show(found: Schedule, zone: tzinfo | None, args: argparse.Namespace) -> None:
+    if args.json:
+        _print_json(
+            {
+                "local_mode": found.local,
+                "schedule_id": found.name,
+                "schedule": [
+                    {
+                        "id": each.id,
+                        "mode": each.name,
+                        "from": each.start,
+                        "to": each.end,
+                        "params": dict(each.params),
+                    }
+                    for each in found.entries
+                ],
+            }
+        )
+        return
+    from bridge.cli.table import show_table
+
+    local = "unknown" if found.local is None else "on" if found.local else "off"
+    rows = [
+        (
+            *("" if each.id is None else str(each.id), each.name),
+            *(_time(each.start, zone), _time(each.end, zone)),
+            ", ".join(f"{name} {value}" for name, value in each.params.items()),
+        )
+        for each in found.entries
+    ]
+    heads = ("id", "mode", "from", "to", "parameters")
+    show_table(f"{found.name or 'no schedule'}, local mode {local}", heads, rows)
+
+
+def _time(moment: int | None, zone: tzinfo | None) -> str:
+    if moment is None:
+        return ""
+    return datetime.fromtimestamp(moment, UTC).astimezone(zone).strftime("%Y-%m-%d %H:%M")
+
+
+# -------------------------------------------------------------------- parameters
+
+
+async def _params(device: Homevolt, args: argparse.Namespace) -> None:
+    steering = device.steering
+    if args.verb == "set":
+        value = await steering.set_parameter(args.name, args.value, store=args.store)
+        _show_values({args.name: value}, args)
+    elif args.verb == "get":
+        _show_values({args.name: await steering.parameter(args.name)}, args)
+    else:
+        found = await device.client.parameters()
+        wanted = [each for each in found if args.filter in str(each.get("name"))]
+        _show_parameters(wanted, args)
+
+
+def _show_values(values: dict[str, Any], args: argparse.Namespace) -> None:
+    if args.json:
+        _print_json(values)
+        return
+    for name, value in values.items():
+        print(f"{name} = {value}")
+
+
+def _show_parameters(found: Sequence[dict[str, Any]], args: argparse.Namespace) -> None:
+    if args.json:
+        _print_json(list(found))
+        return
+    from bridge.cli.table import show_table
+
+    names = ("name", "value", "default", "help")
+    rows = [tuple(_cell(each.get(name)) for name in names) for each in found]
+    show_table("parameters", names, rows)
+
+
+def _cell(value: Any) -> str:
+    return ", ".join(map(str, value)) if isinstance(value, list) else str(value or "")
+
+
+def _print_json(found: Any) -> None:
+    import msgspec
+
+    print(msgspec.json.encode(found).decode())

@@ -1,0 +1,84 @@
+"""What can be wrong with a simulated Homevolt or the way to it, served on purpose."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING, Any
+
+import anyio
+from aiohttp import web
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+FAULTS = {
+    "stall": "takes the request and never answers",
+    "close": "closes the connection without an answer",
+    "cut": "stops in the middle of the body",
+    "rubbish": "sends bytes that are not HTTP",
+    "html": "sends the web page of a router",
+    "truncated": "sends half of the JSON as if it were all",
+    "empty": "sends an empty object",
+    "list": "sends a list instead of an object",
+    "no_units": "knows no battery",
+    "oversized": "sends more than it ever would",
+    "strings": "sends its numbers as texts",
+    "nulls": "sends null for every number",
+    "redirect": "sends the client elsewhere",
+    "login": "refuses every login",
+    "403": "refuses access",
+    "404": "knows no such page",
+    "500": "fails inside",
+    "503": "is starting or updating itself",
+}
+
+
+def _numbers(found: Any, make: Callable[[Any], Any]) -> Any:
+    """Put `make(number)` wherever a number stands."""
+    if isinstance(found, dict):
+        return {key: _numbers(value, make) for key, value in found.items()}
+    if isinstance(found, list):
+        return [_numbers(each, make) for each in found]
+    plain = isinstance(found, (int, float)) and not isinstance(found, bool)
+    return make(found) if plain else found
+
+
+_SPOILED: dict[str, Callable[[Any, str], str]] = {
+    "truncated": lambda _, text: text[: len(text) // 2],
+    "empty": lambda *_: "{}",
+    "list": lambda _, text: f"[{text}]",
+    "no_units": lambda *_: '{"$type": "ems_data", "ems": [], "sensors": []}',
+    "oversized": lambda *_: json.dumps({"padding": "x" * 2_000_000}),
+    "strings": lambda body, _: json.dumps(_numbers(body, str)),
+    "nulls": lambda body, _: json.dumps(_numbers(body, lambda _: None)),
+}
+
+
+def spoil(fault: str | None, body: Any) -> web.StreamResponse:
+    """The response for a good body under a fault of the data."""
+    if fault == "html":
+        return web.Response(text="<!DOCTYPE html><html>Login</html>", content_type="text/html")
+    text = json.dumps(body)
+    make = _SPOILED.get(fault or "")
+    return web.Response(text=make(body, text) if make else text, content_type="application/json")
+
+
+async def disturb(fault: str | None, request: web.Request) -> web.StreamResponse | None:
+    """Do what a fault of the connection does; None lets the request go on."""
+    if fault == "stall":
+        await anyio.sleep_forever()
+    if fault == "redirect":
+        raise web.HTTPFound("http://192.0.2.1/elsewhere")
+    if fault == "login":
+        return web.Response(status=401, text="Unauthorized")
+    if fault in {"403", "404", "500", "503"}:
+        return web.Response(status=int(fault), text=f"Error {fault}")
+    if fault in {"close", "rubbish", "cut"} and request.transport is not None:
+        if fault == "rubbish":
+            request.transport.write(b"\x00\x16\x03 this is not HTTP\r\n\r\n")
+        elif fault == "cut":
+            head = b"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: 900\r\n"
+            request.transport.write(head + b'\r\n{"ems":[{')
+        request.transport.close()
+        return web.Response()
+    return None

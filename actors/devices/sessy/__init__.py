@@ -1,0 +1,1 @@
+"""Sessy home batteries and meters over their local HTTP API."""

@@ -1,0 +1,1 @@
+"""Sinks: where the values of the house are kept for years."""

@@ -1,0 +1,1 @@
+"""Graphite: the plaintext protocol over TCP or UDP."""

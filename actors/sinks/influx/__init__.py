@@ -1,0 +1,1 @@
+"""InfluxDB, VictoriaMetrics and whoever else takes line protocol over HTTP."""

@@ -1,0 +1,13 @@
+"""Fixtures of the sinks."""
+
+from __future__ import annotations
+
+import pytest
+
+import bridge.sinks.delivery
+
+
+@pytest.fixture
+def quick(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Wait a tenth as long after a failure, so that tests need not."""
+    monkeypatch.setattr(bridge.sinks.delivery, "_FIRST", 0.1)
