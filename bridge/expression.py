@@ -1,8 +1,8 @@
 """Small arithmetic of the owner (`5000 - 40*SOC`), computed without `eval`.
 
-Allowed are numbers, the declared names in any case, `+ - * /`, signs, parentheses, comparisons,
-`a if condition else b`, and `min`, `max`, `abs`, `round`. Text, depth and result are bounded, so
-that no text can cost time or memory.
+Allowed are numbers, the declared names in any case, `+ - * / % **`, signs, parentheses,
+comparisons, `a if condition else b`, and `min`, `max`, `abs`, `round`. Text, depth and result are
+bounded, so that no text can cost time or memory.
 """
 
 from __future__ import annotations
@@ -24,11 +24,21 @@ MAX_RESULT: Final = 1e9
 
 _Values = dict[str, float]
 
+
+def _power(base: float, exponent: float) -> float:
+    """`**` among real numbers; both are floats, so it costs no more than a product."""
+    if base < 0 and exponent != int(exponent):
+        raise ValueError  # a complex number to Python, none to an owner
+    return math.pow(base, exponent)
+
+
 _BINARY: Final[dict[type[ast.operator], Callable[[float, float], float]]] = {
     ast.Add: operator.add,
     ast.Sub: operator.sub,
     ast.Mult: operator.mul,
     ast.Div: operator.truediv,
+    ast.Mod: operator.mod,
+    ast.Pow: _power,
 }
 _UNARY: Final[dict[type[ast.unaryop], Callable[[float], float]]] = {
     ast.UAdd: operator.pos,

@@ -27,6 +27,7 @@ COMMANDS = (
     "registers",
     "sim",
     "topics",
+    "import-es-ess",
 )
 
 EXIT_OK = 0
@@ -60,7 +61,7 @@ def parser() -> argparse.ArgumentParser:
     top.add_argument("--version", action="version", version=f"heliograph {__version__}")
     commands = top.add_subparsers(dest="command", metavar="COMMAND", required=True)
     for name in COMMANDS:
-        importlib.import_module(f"bridge.cli.{name}").add_parser(commands)
+        _module(name).add_parser(commands)
     return top
 
 
@@ -97,14 +98,19 @@ def _parsed(words: Sequence[str]) -> tuple[Any, argparse.Namespace]:
         if found is not None:
             return found
     args = parser().parse_args(_arranged(words))
-    return importlib.import_module(f"bridge.cli.{args.command}"), args
+    return _module(args.command), args
+
+
+def _module(command: str) -> Any:
+    """The module of a command: `import_es_ess` of `import-es-ess`."""
+    return importlib.import_module(f"bridge.cli.{command.replace('-', '_')}")
 
 
 def _arranged(words: Sequence[str]) -> Sequence[str]:
     """The words in an order that argparse takes, for a command that cares."""
     if not words or words[0] not in COMMANDS:
         return words
-    arrange = getattr(importlib.import_module(f"bridge.cli.{words[0]}"), "arrange", None)
+    arrange = getattr(_module(words[0]), "arrange", None)
     return words if arrange is None else [words[0], *arrange(words[1:])]
 
 

@@ -101,9 +101,16 @@ class Pin:
         """For `HttpClient.tls`: every connection must show this certificate. Raises DeviceError."""
         import aiohttp
 
+        return aiohttp.Fingerprint(await self.digest())
+
+    async def digest(self) -> bytes:
+        """The SHA-256 that counts; at the first contact the one that is shown. Raises DeviceError.
+
+        For `bridge.mqtt.Endpoint.pin`.
+        """
         if self._digest is None:
             self._digest = self._remembered() or await self._first()
-        return aiohttp.Fingerprint(self._digest)
+        return self._digest
 
     def refusal(self, found: bytes) -> DeviceRefused:
         """What to say of another certificate with this SHA-256.

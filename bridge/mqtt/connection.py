@@ -67,7 +67,7 @@ class Connection:
     `receive` is called for every message, in order, and must not wait. `announce` runs after every
     connect, once the subscriptions stand and `online` is published. Publishing never raises: with
     no broker a message is dropped, and what must come back after a reconnect is repeated by
-    `announce`.
+    `announce`. `patience`: s for the broker to answer; one that delays refusals needs more.
     """
 
     def __init__(
@@ -80,6 +80,7 @@ class Connection:
         will: Will | None = None,
         announce: Callable[[], Awaitable[None]] | None = None,
         reports_outage: bool = False,
+        patience: float = CONNECT_TIMEOUT,
     ) -> None:
         self.endpoint = endpoint
         self.client_id = client_id
@@ -90,6 +91,7 @@ class Connection:
         self.dropped = 0
         self.why: str | None = None
         self._log = log
+        self._patience = patience
         self._receive = receive
         self._announce = announce
         self._filters: dict[str, int] = {}
@@ -308,9 +310,10 @@ class Connection:
             will=aiomqtt.Will(will.topic, will.offline, 1, retain=True) if will else None,
             transport="websockets" if endpoint.websocket_path else "tcp",
             websocket_path=endpoint.websocket_path,
-            timeout=CONNECT_TIMEOUT,
+            timeout=self._patience,
             keepalive=KEEPALIVE,
             tls_context=endpoint.tls_context(),
+            tls_insecure=True if endpoint.pin else None,  # the pin says more than a host name
             socket_options=[(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)],
             logger=SILENT,
         )

@@ -8,6 +8,7 @@ from enum import Enum
 from urllib.parse import urlsplit
 
 from bridge.errors import BrokerError
+from bridge.mqtt.pinned import Closing, pinned_context
 
 _PORTS = {"mqtt": 1883, "mqtts": 8883, "ws": 80, "wss": 443}
 
@@ -23,7 +24,8 @@ class Protocol(Enum):
 class Endpoint:
     """One broker, shared by every connection of the bridge.
 
-    `protocol` is None until the first connect has found out; then all connections use it.
+    `protocol` is None until the first connect has found out; then all connections use it. `pin` is
+    the SHA-256 of the only certificate that is taken, for a broker that signs its own.
     """
 
     host: str
@@ -34,6 +36,7 @@ class Endpoint:
     password: str | None = field(default=None, repr=False)
     ca: str | None = None
     protocol: Protocol | None = None
+    pin: bytes | None = None
     _context: ssl.SSLContext | None = field(default=None, repr=False)
 
     @classmethod
@@ -79,6 +82,8 @@ class Endpoint:
         """
         if not self.tls:
             return None
+        if self.pin is not None:
+            return pinned_context(self.pin)
         if self._context is None:
             try:
                 context = ssl.create_default_context(cafile=self.ca)
@@ -86,5 +91,6 @@ class Endpoint:
                 sentence = f"the ca file {self.ca} cannot be used: {error.strerror or error}"
                 raise BrokerError(sentence) from error
             context.minimum_version = ssl.TLSVersion.TLSv1_2
+            context.sslsocket_class = Closing
             self._context = context
         return self._context

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
+from bridge.mqtt.pinned import OTHER
+
 
 def number(code: Any) -> int:
     """A reason code of MQTT 5, a return code of 3.1.1, or nothing, as a number."""
@@ -18,6 +20,7 @@ def plain(error: BaseException) -> str:
         ("timed out", "it does not answer"),
         ("Name or service not known", "its name is not known"),
         ("Temporary failure in name resolution", "its name cannot be looked up"),
+        (OTHER, "its TLS certificate is another than before"),
         ("CERTIFICATE_VERIFY_FAILED", "its TLS certificate is not trusted"),
         ("WRONG_VERSION_NUMBER", "it does not speak TLS on this port"),
         ("UNEXPECTED_EOF", "it hung up: does it speak TLS on this port?"),

@@ -46,6 +46,8 @@ WAYS: tuple[tuple[str, dict[str, Any], dict[str, Any]], ...] = (
     ("sessy", {"model": "p1"}, {}),
     ("sessy", {"model": "ct", "password": "it's"}, {"username": "CSIM0001"}),
     ("shelly", {"password": "no: sun, # no gain"}, {"host": "127.0.0.1"}),
+    ("venus_mqtt", {"phases": 1}, {"host": "127.0.0.1"}),
+    ("venus_mqtt", {"password": "no: sun, # no gain", "old": True}, {"username": "heliograph"}),
     ("victron_modbus", {"phases": 1}, {}),
     ("wattpilot", {}, {"host": "127.0.0.1"}),
     ("wattpilot", {"model": "flex", "password": "no: sun"}, {"host": "127.0.0.1"}),

@@ -16,6 +16,7 @@ from actors.compat.es_ess.core import (
     calculations,
     number,
 )
+from actors.compat.es_ess.serving import Serving
 from bridge.actor import Actor, client_id
 from bridge.config.types import Delay
 from bridge.errors import ContractError, PayloadError
@@ -48,7 +49,11 @@ class EsEss(Actor):
 
     kind = "es_ess"
     Settings = Settings
-    writes: ClassVar[tuple[str, ...]] = ("Requests/{consumer}", "Site/Hold")
+    writes: ClassVar[tuple[str, ...]] = (
+        "Requests/{consumer}",
+        "Requests/{consumer}/{Field}/Set",
+        "Site/Hold",
+    )
 
     def __init__(self, context: Context) -> None:
         super().__init__(context)
@@ -70,6 +75,12 @@ class EsEss(Actor):
         )
         self.bus.links.append(self.tree)
         self._inbox = Inbox()
+        self.serving = Serving(self)
+
+    @property
+    def held(self) -> bool:
+        """True while a real es-ESS speaks on the tree."""
+        return self._held_at is not None
 
     async def run(self) -> None:
         """Carry requests in, allowances and figures out."""
@@ -83,13 +94,16 @@ class EsEss(Actor):
         site = self.config.site
         if site is not None and site.grid is not None:
             await self.subscribe("Devices/{device}/State", self._on_grid, device=site.grid)
+        await self.serving.start()
         async with anyio.create_task_group() as tasks:
             tasks.start_soon(self._carry)
             async for _ in self.every(1.0):
                 await self._look()
+                self.serving.tick()
 
     async def safe(self) -> None:
         """Nobody under the es-ESS tree may draw anything any more."""
+        self.serving.save()
         self._stop_them(self.ledger.consumers)
         await self.tree.goodbye()
 
@@ -113,7 +127,7 @@ class EsEss(Actor):
             if message.payload == b"Offline" and not self.foreign.alive(at):
                 self.tree.send(STATUS, b"Online", qos=1, retain=True)
         elif message.topic == f"{ROOT}/LastUpdateTime":
-            if not message.retained:
+            if not message.retained and not self.serving.is_own_stamp(message.payload):
                 self.foreign.hear(message.payload, at)
                 await self._look()
         else:
@@ -121,7 +135,7 @@ class EsEss(Actor):
             await self._carry_field(consumer, name, message, at)
 
     async def _carry_field(self, consumer: str, name: str, message: Incoming, at: float) -> None:
-        if name in _OUTPUTS:
+        if name in _OUTPUTS or self.serving.is_echo(message.topic, message.payload):
             return
         try:
             field = self.contract.field(name)
@@ -138,12 +152,26 @@ class EsEss(Actor):
             await self._refuse(consumer, str(error))
             return
         await self._accepted(consumer)
+        if self.serving.owns(consumer):
+            await self._overrule(consumer, field.name, value, retained=message.retained)
+            return
         fields = self.ledger.hear(consumer, field.name, value, at, retained=message.retained)
         if fields is not None:
             await self.publish("Requests/{consumer}", fields, consumer=consumer)
             if consumer not in self.ledger.consumers:
                 self.leases.give(consumer, 0, at)
                 self._stop_them([consumer])
+
+    async def _overrule(self, consumer: str, name: str, value: Any, *, retained: bool) -> None:
+        """A word about a consumer of ours: its owner may take it over, and that is all."""
+        if retained:
+            return
+        if name == "IsAutomatic":
+            pattern = "Requests/{consumer}/{Field}/Set"
+            await self.publish(pattern, value, consumer=consumer, Field=name)
+        else:
+            sentence = f"{name} of {consumer} is set in the configuration, not by a topic"
+            await self._refuse(consumer, sentence)
 
     async def _refuse(self, consumer: str, sentence: str) -> None:
         if self._refused.get(consumer) == sentence:
@@ -186,12 +214,16 @@ class EsEss(Actor):
 
     def _on_allowance(self, message: Message) -> None:
         consumer = message.params["consumer"]
-        if message.retained or message.value is None or consumer not in self.ledger.consumers:
+        if message.retained or message.value is None:
+            return
+        if consumer not in self.ledger.consumers:
+            self.serving.gave(consumer, message.payload)
             return
         if self._held_at is not None and (message.value or not self.leases.holds(consumer)):
             return  # ours is taken back once; after that the other one speaks on this tree
         self.leases.give(consumer, message.value, message.at)
         self.tree.send(f"{ROOT}/Requests/{consumer}/Allowance", message.payload, qos=1)
+        self.serving.stamped(consumer)
 
     def _on_distributor(self, message: Message) -> None:
         """Who knows only es-ESS's topics does not hear that the distributor has gone."""
@@ -218,3 +250,4 @@ class EsEss(Actor):
         self._figures_at = now
         for name, value in calculations(self._site, self._grid).items():
             self.tree.send(f"{ROOT}/Calculations/{name}", number(value), qos=1)
+        self.serving.updated()

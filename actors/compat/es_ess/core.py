@@ -62,6 +62,14 @@ class Ledger:
             del self.consumers[consumer]
         return {name: value, **entry.fields} if first else {name: value}
 
+    def fields(self) -> dict[str, dict[str, Any]]:
+        """What each consumer that has spoken live says now."""
+        return {
+            name: entry.fields
+            for name, entry in self.consumers.items()
+            if entry.live_at is not None
+        }
+
     def refreshes(self, now: float) -> dict[str, dict[str, Any]]:
         """The consumers that are to be repeated so that their requests stay alive."""
         found: dict[str, dict[str, Any]] = {}

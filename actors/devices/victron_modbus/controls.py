@@ -23,6 +23,7 @@ from actors.devices.victron_modbus.recipes import (
 from bridge.control_entry import Mismatch
 from bridge.errors import DeviceError
 from bridge.registers.controls import ControlTable, Recipe, Step, TableRecipe
+from bridge.victron import NO_GRID_SETPOINT
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -97,7 +98,7 @@ class GridSetpoint(TableRecipe):
         """See Recipe."""
         if seen.get(MODE) == EXTERNAL:
             raise DeviceError(
-                "the GX is in ESS mode 3 (external control), in which it follows no grid setpoint:"
+                f"{NO_GRID_SETPOINT}:"
                 " set EssMode to phase_compensation or individual_phases first"
             )
         return super().steps(value, seen)

@@ -1,0 +1,1 @@
+"""A Victron GX over its own MQTT broker."""

@@ -1,0 +1,90 @@
+"""The grid setpoint of a GX: what is written for a lease, and what is put back. Pure.
+
+The owner's default plus what is asked for, within the owner's bounds; `default` None: what is asked
+for alone, and afterwards what the GX had before. W, + = import, here and on the GX.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from bridge.errors import DeviceRefused
+
+if TYPE_CHECKING:
+    from bridge.state import StateFolder
+
+FILE = "setpoint"
+_SAME = 0.5
+
+
+@dataclass(frozen=True, slots=True)
+class Combiner:
+    """default: the owner's own setpoint, None when he named none; low, high: bounds of the sum."""
+
+    default: float | None
+    low: float
+    high: float
+
+    @property
+    def base(self) -> float:
+        """What a lease is added to."""
+        return self.default or 0.0
+
+    @property
+    def bounds(self) -> tuple[float, float]:
+        """What may be asked for."""
+        return self.low - self.base, self.high - self.base
+
+    def target(self, asked: float) -> float:
+        """What to write."""
+        return self.base + asked
+
+    def asked(self, found: float | None) -> float | None:
+        """What was asked for, of what was read back."""
+        return None if found is None else found - self.base
+
+
+class Before:
+    """What the GX had before the first write, and what was written; on disk before each write."""
+
+    def __init__(self, state: StateFolder) -> None:
+        self._state = state
+        found = state.load(FILE) or {}
+        self.original = _number(found.get("original"))
+        written = found.get("written")
+        self.written = [
+            each
+            for each in map(_number, written if isinstance(written, list) else [])
+            if each is not None
+        ]
+
+    def writing(self, present: float | None, target: float) -> None:
+        """Note what is there now (unless it is noted already) and what will be.
+
+        Raises DeviceRefused when it is not known what to put back later.
+        """
+        if self.original is None:
+            if present is None:
+                raise DeviceRefused(
+                    "the GX does not tell its grid setpoint, so it could not be put back"
+                )
+            self.original = present
+        # The last two: a crash may come before or after the write.
+        self.written = [*self.written[-1:], target]
+        self._state.save(FILE, {"original": self.original, "written": self.written})
+
+    def ours(self, present: float) -> bool:
+        """True when `present` is what we wrote last, so that putting back takes nobody's choice."""
+        return any(abs(present - each) <= _SAME for each in self.written)
+
+    def forget(self) -> None:
+        """It was put back."""
+        if self.original is not None or self.written:
+            self.original, self.written = None, []
+            self._state.save(FILE, {})
+
+
+def _number(value: Any) -> float | None:
+    good = isinstance(value, (int, float)) and not isinstance(value, bool)
+    return float(value) if good else None

@@ -1,0 +1,1 @@
+"""A simulated GX: what it holds and how it answers."""

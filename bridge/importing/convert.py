@@ -1,0 +1,172 @@
+"""The whole way: bytes of a `config.ini` in; YAML text, secrets and report lines out."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any, Final
+
+from bridge.importing import common, consumers, meters, services
+from bridge.importing.draft import GX, VENUS, Draft
+from bridge.importing.ini import decode, parse
+from bridge.importing.render import block, entry, scalar
+from bridge.importing.report import Line, Verdict
+
+GX_HOST: Final = "venus.local"
+_ONCE: Final = frozenset(
+    each.lower()
+    for each in (
+        *("Common", "Mqtt", "Services", "SolarOverheadDistributor", "TimeToGoCalculator"),
+        *("FroniusWattpilot", "NoBatToEV", "Shelly3EMGrid", "FroniusSmartmeterJSON"),
+        *("MqttPvInverter", "ChargeCurrentReducer"),
+    )
+)
+_MANY: Final = frozenset(
+    {
+        *("httpconsumer", "mqttconsumer", "mqttexporter", "mqtttemperature", "mqtttemperatures"),
+        *("shellypminverter", "mqttpvinverter"),
+    }
+)
+_HERE: Final = ("localhost", "127.0.0.1", "::1")
+_BOUNDS: Final = ("GridSetPointMinW", "GridSetPointMaxW")
+_NEVER_RAN: Final = frozenset({"grid2bat", "mqttdc", "froniussmartmeterrs485"})
+
+
+@dataclass(frozen=True, slots=True)
+class Imported:
+    """The result. `secrets` maps the name of a file below `folder` to the text it must hold."""
+
+    yaml: str
+    secrets: dict[str, str]
+    lines: list[Line]
+    folder: str
+
+
+def convert(content: bytes | str, *, gx: str = GX_HOST, folder: str = "secrets") -> Imported:
+    """Translate an es-ESS configuration. It raises nothing, whatever the file holds.
+
+    gx: where the GX is, as seen from this machine; folder: where the secrets' files will be,
+    relative to the configuration.
+    """
+    text, note = decode(content) if isinstance(content, bytes) else (content, None)
+    ini = parse(text)
+    draft = Draft(ini, gx, folder=folder)
+    if note is not None:
+        draft.report.add("", "", Verdict.CHANGED, note)
+    for section, key, sentence in ini.notes:
+        draft.report.add(section, key, Verdict.CHANGED, sentence)
+    common.services(draft)
+    common.common(draft)
+    common.mqtt(draft)
+    meters.meters(draft)
+    reservation = consumers.distributor(draft)
+    services.services(draft)
+    consumers.switches(draft)
+    _strangers(draft)
+    _defaults(draft)
+    whole = _whole(draft, reservation)
+    return Imported(_text(draft, whole), draft.secrets, draft.report.lines, folder)
+
+
+def _strangers(draft: Draft) -> None:
+    """Sections that nobody has read."""
+    for section in draft.ini.sections.values():
+        many = section.kind in _MANY and ":" in section.name
+        if section.name.lower() in _ONCE or many:
+            continue
+        why = "es-ESS does not know this section"
+        if section.kind in _NEVER_RAN:
+            why = "es-ESS has never run this service"
+        elif section.kind in _MANY:
+            why = "its name must be `kind:key`"
+        verdict = Verdict.NOTHING
+        draft.report.add(section.name, "", verdict, why)
+        for option in section.options.values():
+            draft.report.add(section.name, option.key, verdict, why)
+
+
+def _defaults(draft: Draft) -> None:
+    for option in draft.ini.defaults.values():
+        if option.key.lower().startswith("devcomment"):
+            draft.report.add(
+                "DEFAULT", option.key, Verdict.LEFT, "a remark of es-ESS's sample file"
+            )
+        elif option.used:
+            draft.report.add(
+                "DEFAULT", option.key, Verdict.TAKEN, "each section that knows it has it"
+            )
+        else:
+            why = "no section that was taken over knows it"
+            draft.report.add("DEFAULT", option.key, Verdict.LEFT, why)
+
+
+def _whole(draft: Draft, distributor: dict[str, Any] | None) -> dict[str, Any]:
+    """The sections of the configuration, in the order of a person's thoughts."""
+    whole: dict[str, Any] = {"broker": draft.broker}
+    actors: dict[str, Any] = {}
+    if draft.needs_gx:
+        gx: dict[str, Any] = {"kind": "venus_mqtt", "host": draft.gx_host, **draft.gx}
+        if draft.exports:
+            gx["export"] = draft.exports
+        actors[GX] = gx
+    elif draft.ini.sections:
+        for key in ("VRMPortalID", "DefaultPowerSetPoint", "LocalSslEnabled", *_BOUNDS):
+            _unneeded(draft, key)
+    actors |= draft.actors
+    if draft.shown or draft.reservation is not None:
+        actors[VENUS] = _shown(draft)
+    if distributor is not None:
+        whole["compat"] = {"es_ess": True}
+        whole["site"] = {"grid": draft.grid, "pv": [GX], "battery": GX}
+        actors["distributor"] = {"kind": "distributor", **distributor}
+    whole["actors"] = actors
+    return whole
+
+
+def _shown(draft: Draft) -> dict[str, Any]:
+    """What the GX and VRM show; from another machine a small program on the GX does it."""
+    here = draft.gx_host in _HERE
+    settings: dict[str, Any] = {"kind": "venus_dbus", "bus": "system" if here else "elsewhere"}
+    if not here:
+        why = "the GX and VRM show devices and consumers once the injector runs on the GX"
+        draft.report.add("", "", Verdict.CHANGED, f"{why} (docs/from-es-ess.md)")
+    settings |= draft.shown
+    if draft.reservation is not None:
+        settings["reservation"] = draft.reservation
+    return settings
+
+
+def _unneeded(draft: Draft, key: str) -> None:
+    lines = draft.report.lines
+    for index, line in enumerate(lines):
+        if line.key.lower() == key.lower() and line.section.lower() in ("common", "mqtt"):
+            why = "no service that is switched on needs the GX"
+            lines[index] = Line(line.section, line.key, Verdict.LEFT, why)
+
+
+def _text(draft: Draft, whole: dict[str, Any]) -> str:
+    lines = [
+        "# Made by `heliograph import-es-ess` from an es-ESS config.ini.",
+        "# What is different now, and why: docs/from-es-ess.md",
+        *_address(draft),
+    ]
+    for key in ("broker", "compat", "site"):
+        if key in whole:
+            lines += ["", *entry(key, whole[key], 0)]
+    actors: dict[str, Any] = whole["actors"]
+    lines += ["", "actors:" if actors else "actors: {}"]
+    for id_, settings in actors.items():
+        origin = draft.origins.get(id_)
+        lines += [f"  # [{_plain(origin)}]"] if origin else []
+        one_line = entry(id_, settings, 2)
+        lines += one_line if len(one_line) == 1 else [f"{one_line[0]}", *block(settings, 4)]
+    return "\n".join(lines) + "\n"
+
+
+def _address(draft: Draft) -> list[str]:
+    if not draft.needs_gx and draft.gx_host not in str(draft.broker.get("url")):
+        return []
+    return [f"# The GX is {scalar(draft.gx_host)} here: change it where it has another address."]
+
+
+def _plain(text: str) -> str:
+    return "".join(each if each.isprintable() else "?" for each in text)

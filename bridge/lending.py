@@ -1,0 +1,279 @@
+"""Holding a control of another actor's device, for as long as there is a reason, and no longer.
+
+A service says with `want` at every tick what it wants of a control, or None. `Lent` asks for it by
+MQTT, refreshes it, listens to what became of it, and gives it back. A lease ends by itself when
+nobody refreshes it; a control that keeps its value gets back what it had, which is in a journal
+before the first write.
+"""
+
+from __future__ import annotations
+
+import math
+from typing import TYPE_CHECKING, Any
+
+import anyio
+
+from bridge.contract import Command
+from bridge.control_entry import default_tolerance, text_of
+from bridge.errors import one_line
+from bridge.lease import same
+
+if TYPE_CHECKING:
+    from bridge.actor import Actor
+    from bridge.bus import Message
+    from bridge.lease import Value
+
+SET = "Devices/{device}/{Control}/Set"
+_STATE = "Devices/{device}/{Control}"
+_RESULT = "Devices/{device}/{Control}/Result"
+_STATUS = "Devices/{device}/Status"
+_ANSWER = 30.0
+_FIRST_PAUSE, _LONGEST_PAUSE = 5.0, 60.0
+_HANDS_OFF = 600.0
+_LAST_WORD = 1.5
+_TRIES = 6
+
+
+class Lent:
+    """One control of one device that an actor may hold; only one owner ever has a lease.
+
+    ttl: s that a lease outlives its last refresh. restore: what a control that keeps its value
+    gets back when the device does not tell what it has. The actor's `writes` must name `SET`.
+    """
+
+    def __init__(
+        self,
+        actor: Actor,
+        device: str,
+        control: str,
+        ttl: float = 60.0,
+        *,
+        restore: Value | None = None,
+    ) -> None:
+        self.why: str | None = None
+        self.held: Value | None = None
+        self._actor, self.device, self.control, self.ttl = actor, device, control, ttl
+        self._entry = actor.contract.control(control)
+        self._restore = restore
+        self._clock = actor.clock
+        self._params = {"device": device, "Control": control}
+        self._wanted: Value | None = None
+        self._asked: Value | None = None  # what the newest command asks for; None: to give back
+        self._asked_at, self._again_at = -math.inf, -math.inf
+        self._id: str | None = None
+        self._number = 0
+        self._pending, self._silent_since = False, 0.0
+        self._failures = 0
+        self._ours = False  # the device may have a value of ours
+        self._foreign = False
+        self._state: Value | None = None
+        self._told = False
+        self._status: str | None = None
+        self._changed = anyio.Event()
+        self._journal = f"lent-{device}-{control}"
+        self._original: Value | None = None
+        self._wrote: list[Value] = []  # the last one that was confirmed, and those tried since
+
+    @property
+    def leased(self) -> bool:
+        """True for a control that the device takes back by itself when the lease lapses."""
+        return self._entry.lease
+
+    @property
+    def owed(self) -> bool:
+        """True while the device may have a value of ours."""
+        return self._ours
+
+    # ---------------------------------------------------------------- to use
+
+    async def start(self) -> None:
+        """Listen to the device; find out what an earlier life left in it."""
+        found = None if self.leased else self._actor.state.load(self._journal)
+        if found and found.get("original") is not None:
+            self._original, self._wrote = found["original"], list(found.get("wrote") or ())
+            self._ours = True
+        subscribe, device, control = self._actor.subscribe, self.device, self.control
+        await subscribe(_STATUS, self._on_status, device=device)
+        await subscribe(_STATE, self._on_state, device=device, Control=control)
+        await subscribe(_RESULT, self._on_result, command=True, device=device, Control=control)
+
+    async def want(self, value: Value | None) -> None:
+        """Say what the control shall be now, None for nothing; call it at every tick.
+
+        What came of it stands in `held` and, in one sentence, in `why`.
+        """
+        self._wanted = value
+        if value is None:
+            self._foreign = False
+            await self._give_back()
+        else:
+            await self._ask(value)
+
+    async def release(self) -> None:
+        """Give back now and wait for the answer, 1.5 s at most; used on every stop and crash."""
+        self._wanted = None
+        with anyio.move_on_after(_LAST_WORD):
+            self._again_at = -math.inf
+            while self._ours:
+                self._changed = anyio.Event()
+                await self._give_back()
+                await self._changed.wait()
+
+    # ---------------------------------------------------------------- asking
+
+    async def _ask(self, value: Value) -> None:
+        now = self._clock.now()
+        if self._status == "offline":
+            self.held, self.why = None, f"{self.device} is offline"
+            return
+        if self._foreign or now < self._again_at:
+            return
+        if self._pending and now >= self._silent_since + _ANSWER:
+            self.why = f"{self.device} does not answer"
+        after = self.ttl / 3 if self.leased else _ANSWER if self._pending else math.inf
+        renew = now >= self._asked_at + after
+        if self._asked is None or self._asked != value or renew:
+            if not self.leased and not self._remember(value):
+                return
+            await self._send(value)
+
+    def _remember(self, value: Value) -> bool:
+        """Keep what the control has before it is written for the first time."""
+        if not self._ours:
+            if not self._told and self._restore is None:
+                self.why = (
+                    f"{self.device} does not tell its {self.control}, so that it could not be put"
+                    " back: set 'restore'"
+                )
+                return False
+            self._original = self._state if self._state is not None else self._restore
+        if value not in self._wrote:
+            self._wrote = [*self._wrote[:1], *self._wrote[1:][-_TRIES:], value]
+        content: dict[str, Any] = {"original": self._original, "wrote": self._wrote}
+        if self._actor.state.save(self._journal, content):
+            return True
+        self.why = f"what {self.control} was cannot be kept on disk, so it is left alone"
+        return False
+
+    async def _give_back(self) -> None:
+        now = self._clock.now()
+        if not self._ours:
+            self._asked, self._pending, self.why = None, False, None
+            self.held = None
+            return
+        if self._asked is None and self._id is not None and now < self._again_at:
+            return
+        if not self.leased and self._status in {None, "offline"}:
+            return
+        await self._send(None)
+        self._again_at = now + _FIRST_PAUSE
+
+    async def _send(self, value: Value | None) -> None:
+        self._number += 1
+        self._id = f"{self._actor.id}-{self._number}"
+        if not self._pending:
+            self._silent_since = self._clock.now()
+        self._asked, self._asked_at, self._pending = value, self._clock.now(), True
+        ttl = None
+        if self.leased:
+            ttl = None if value is None else self.ttl
+        elif value is None:
+            value = self._original
+        self._ours = True
+        command = Command(value=value, ttl=ttl, id=self._id, by=self._actor.id)
+        await self._actor.publish(SET, command, **self._params)
+
+    # ---------------------------------------------------------------- what comes of it
+
+    def _on_status(self, message: Message) -> None:
+        if isinstance(message.value, str):
+            self._status = message.value
+
+    async def _on_result(self, message: Message) -> None:
+        found = message.value
+        if message.error is not None or not isinstance(found, dict) or message.retained:
+            return
+        if found.get("id") != self._id or self._id is None:
+            return
+        was_pending, self._pending = self._pending, False
+        error = None if found["ok"] else one_line(found.get("error") or "it was refused")
+        if self._asked is None:
+            self._came_back(error)
+        elif error is None:
+            self._stands(found.get("value"))
+        elif was_pending:
+            await self._was_refused(error)
+        else:
+            self._was_ousted(error)
+        self._changed.set()
+
+    def _stands(self, value: Value | None) -> None:
+        self.held, self.why, self._failures = self._asked, None, 0
+        self._state = value
+        if not self.leased and value is not None:
+            self._wrote = [value]
+            content: dict[str, Any] = {"original": self._original, "wrote": self._wrote}
+            self._actor.state.save(self._journal, content)
+
+    def _came_back(self, error: str | None) -> None:
+        # A lease that is another's by now needs no giving back.
+        if error is None or (self.leased and error.startswith("held by")):
+            self._forget()
+        else:
+            self.why = error
+            self._pause()
+
+    async def _was_refused(self, error: str) -> None:
+        """A new value that is refused may leave the one before it in force: give that back."""
+        self.why, self.held = error, None
+        if self.leased and error.startswith("held by"):
+            self._forget()
+        else:
+            await self._send(None)
+        self._pause()
+
+    def _was_ousted(self, error: str) -> None:
+        """The lease ended by another's hand, or the device did not keep it."""
+        self.why = f"{self.control} of {self.device}: {error}"
+        self._forget()
+        self._again_at = self._clock.now() + (
+            _HANDS_OFF if error.endswith("gave it back") else _LONGEST_PAUSE
+        )
+
+    def _on_state(self, message: Message) -> None:
+        if message.error is not None:
+            return
+        value, self._told = message.value, self._told or message.value is not None
+        before, self._state = self._state, value
+        if self._pending:
+            return
+        if self.leased:
+            if value is None and self.held is not None and not message.retained:
+                # The device's actor let go, for instance because it starts again.
+                self.held, self._asked = None, None
+                self._again_at = self._clock.now() + _FIRST_PAUSE
+            return
+        if not self._ours or value is None or before == value:
+            return
+        tolerance = 2 * default_tolerance(self._entry)
+        ours = [*self._wrote, *([] if self._original is None else [self._original])]
+        if not any(same(each, value, tolerance) for each in ours):
+            self._forget()
+            self._foreign = True
+            self.why = (
+                f"{self.control} of {self.device} was set to {text_of(value)} by somebody else"
+                " and is left so"
+            )
+
+    def _forget(self) -> None:
+        """The device has nothing of ours any more."""
+        self.held, self._asked, self._ours, self._pending = None, None, False, False
+        if not self.leased:
+            self._original, self._wrote = None, []
+            self._actor.state.save(self._journal, {})
+        self._changed.set()
+
+    def _pause(self) -> None:
+        pause = min(_FIRST_PAUSE * 2.0**self._failures, _LONGEST_PAUSE)
+        self._failures = min(self._failures + 1, 10)
+        self._again_at = self._clock.now() + pause

@@ -1,0 +1,407 @@
+"""A GX for a test: a real dbus-daemon, settings, a reader, and the injector beside them."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import os
+import re
+import shutil
+import signal
+import subprocess
+import sys
+import threading
+import time
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Self
+
+import pytest
+from paho.mqtt.client import Client, MQTTv311
+from paho.mqtt.enums import CallbackAPIVersion
+
+from tests.support.oracle import oracle_python
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping, Sequence
+
+    from paho.mqtt.client import MQTTMessage
+
+ROOT = Path(__file__).parents[2]
+KIND = ROOT / "actors" / "venus" / "venus_dbus"
+DAEMON = shutil.which("dbus-daemon")
+ITEM = "com.victronenergy.BusItem"
+SETTINGS = "com.victronenergy.settings"
+NULL = ["ai", []]
+LIMIT = 15.0
+_CONFIG = """\
+<!DOCTYPE busconfig PUBLIC "-//freedesktop//DTD D-Bus Bus Configuration 1.0//EN"
+ "http://www.freedesktop.org/standards/dbus/1.0/busconfig.dtd">
+<busconfig>
+  <type>session</type>
+  <listen>unix:path={path}</listen>
+  <listen>tcp:host=127.0.0.1,port={port},family=ipv4</listen>
+  <auth>EXTERNAL</auth>
+  <auth>ANONYMOUS</auth>
+  <allow_anonymous/>
+  <policy context="default">
+    <allow send_destination="*" eavesdrop="true"/>
+    <allow eavesdrop="true"/>
+    <allow own="*"/>
+  </policy>
+</busconfig>
+"""
+
+
+def grant(**values: Any) -> dict[str, Any]:
+    """As the distributor tells a consumer's."""
+    found = {"allowance": 0, "ttl": 30, "seq": 1, "at": "2026-11-21T12:00:00Z", "reason": "x"}
+    return {**found, "consumption": 0, "request": 0, "automatic": True, **values}
+
+
+def name_of(kind: str, what: str, id_: str) -> str:
+    """The bus name of a service of ours."""
+    return f"com.victronenergy.{kind}.heliograph_{what}_{id_}"
+
+
+def pause(seconds: float) -> None:
+    """Wait, where no event loop is."""
+    threading.Event().wait(seconds)
+
+
+def until(check: Callable[[], Any], what: str, limit: float = LIMIT) -> Any:
+    """What `check` gives once it gives something."""
+    end = time.monotonic() + limit
+    while not (found := check()):
+        assert time.monotonic() < end, f"this did not come: {what}"
+        pause(0.02)
+    return found
+
+
+class Bus:
+    """A private dbus-daemon that also listens on TCP, without any proof of who one is."""
+
+    def __init__(self, folder: Path, port: int) -> None:
+        if DAEMON is None:
+            pytest.skip("dbus-daemon is not installed")
+        self.path = folder / "bus"
+        self.tcp = f"tcp:host=127.0.0.1,port={port}"
+        self._config = folder / "bus.conf"
+        self._config.write_text(_CONFIG.format(path=self.path, port=port))
+        self._process: subprocess.Popen[bytes] | None = None
+
+    @property
+    def address(self) -> str:
+        return f"unix:path={self.path}"
+
+    def start(self) -> None:
+        assert DAEMON is not None
+        self.path.unlink(missing_ok=True)
+        command = [DAEMON, f"--config-file={self._config}", "--nofork", "--nopidfile"]
+        self._process = subprocess.Popen(command)
+        until(self.path.exists, "the socket of the bus")
+
+    def stop(self) -> None:
+        if self._process is not None:
+            self._process.kill()
+            self._process.wait()
+            self._process = None
+
+
+class Reader:
+    """Another program on the GX; see tests/oracles/venus_dbus_check.py."""
+
+    def __init__(self, bus: Bus) -> None:
+        python = oracle_python(["jeepney==0.9.0"])
+        script = ROOT / "tests" / "oracles" / "venus_dbus_check.py"
+        self._process = subprocess.Popen(
+            [str(python), str(script), str(bus.path)],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            text=True,
+        )
+        self.heard: list[dict[str, Any]] = []
+
+    def _ask(self, question: Mapping[str, Any]) -> Any:
+        assert self._process.stdin is not None
+        assert self._process.stdout is not None
+        self._process.stdin.write(json.dumps(question) + "\n")
+        self._process.stdin.flush()
+        return json.loads(self._process.stdout.readline())
+
+    def call(  # what a method call has
+        self,
+        name: str,
+        path: str,
+        member: str,
+        signature: str = "",
+        body: Sequence[Any] = (),
+        interface: str | None = ITEM,
+    ) -> dict[str, Any]:
+        found: dict[str, Any] = self._ask(
+            {"call": [name, path, interface, member, signature, list(body)]}
+        )
+        return found
+
+    def names(self) -> dict[str, str]:
+        """Services and owners."""
+        found: dict[str, str] = self._ask({"names": True})
+        return found
+
+    def items(self, name: str) -> dict[str, Any]:
+        """GetItems: path -> [signature, value]; {} while the service is not there."""
+        answer = self.call(name, "/", "GetItems")
+        if "error" in answer:
+            return {}
+        assert answer["signature"] == "a{sa{sv}}"
+        return {path: each["Value"] for path, each in answer["body"][0].items()}
+
+    def value(self, name: str, path: str) -> Any:
+        """The value of one path by GetValue: [signature, value]."""
+        answer = self.call(name, path, "GetValue")
+        return answer["body"][0] if "body" in answer else None
+
+    def write(self, name: str, path: str, signature: str, value: Any) -> int:
+        """SetValue; its answer."""
+        answer = self.call(name, path, "SetValue", "v", [[signature, value]])
+        assert answer["signature"] == "i"
+        return int(answer["body"][0])
+
+    def signals(self) -> list[dict[str, Any]]:
+        """Every signal so far."""
+        self.heard += self._ask({"signals": True})
+        return self.heard
+
+    def changes(self, owner: str) -> list[dict[str, Any]]:
+        """All ItemsChanged of one connection, path -> [signature, value]."""
+        return [
+            {path: values["Value"] for path, values in each["body"][0].items()}
+            for each in self.signals()
+            if each["sender"] == owner and each["member"] == "ItemsChanged"
+        ]
+
+    def close(self) -> None:
+        self._process.kill()
+        self._process.communicate()
+
+
+class Told:
+    """The bridge's side of the broker: publishes, and remembers what came."""
+
+    def __init__(self, port: int, base: str) -> None:
+        self.base = base
+        self.got: list[tuple[str, bytes, bool]] = []
+        ready = threading.Event()
+        self._client = Client(CallbackAPIVersion.VERSION2, protocol=MQTTv311)
+        self._client.on_message = self._on_message
+        self._client.on_connect = lambda client, *_: client.subscribe(f"{base}/#", 1)
+        self._client.on_subscribe = lambda *_: ready.set()
+        self._client.reconnect_delay_set(1, 1)
+        self._client.connect("127.0.0.1", port)
+        self._client.loop_start()
+        assert ready.wait(LIMIT)
+
+    def _on_message(self, _client: object, _data: object, message: MQTTMessage) -> None:
+        topic = message.topic.removeprefix(f"{self.base}/")
+        self.got.append((topic, bytes(message.payload), bool(message.retain)))
+
+    def say(self, topic: str, value: Any, *, retain: bool = False) -> None:
+        """Publish; an object as JSON, everything else as its text."""
+        payload = json.dumps(value) if isinstance(value, (dict, list)) else str(value)
+        self._client.publish(f"{self.base}/{topic}", payload, 1, retain).wait_for_publish(LIMIT)
+
+    def state(self, device: str, *, retain: bool = False, **values: Any) -> None:
+        """One reading of a device."""
+        self.say(f"Devices/{device}/State", {"at": "2026-11-21T12:00:00Z", **values}, retain=retain)
+
+    def last(self, topic: str) -> Any:
+        """What came last on a topic, as JSON or text; None when nothing did."""
+        found = [payload for each, payload, _ in self.got if each == topic]
+        if not found:
+            return None
+        try:
+            return json.loads(found[-1])
+        except ValueError:
+            return found[-1].decode()
+
+    def orders(self, device: str, control: str) -> list[bytes]:
+        """All commands on a control."""
+        topic = f"Devices/{device}/{control}/Set"
+        return [payload for each, payload, _ in list(self.got) if each == topic]
+
+    def shown(self, key: str) -> dict[str, Any]:
+        """What the injector tells of one service."""
+        found = self.last("Venus/gx/Shown") or {"services": {}}
+        return found["services"].get(key, {})
+
+    def close(self) -> None:
+        self._client.disconnect()
+        self._client.loop_stop()
+
+
+class Injector:
+    """The process, started as on a GX: from a folder that holds nothing but itself."""
+
+    def __init__(
+        self, folder: Path, port: int, bus: str, base: str, python: Path | None = None
+    ) -> None:
+        self._home = folder / "alone"
+        if not self._home.exists():
+            shutil.copytree(
+                KIND / "injector",
+                self._home / "injector",
+                ignore=shutil.ignore_patterns("__pycache__"),
+            )
+        self._command = [
+            *(str(python or sys.executable), "-m", "injector"),
+            *("--broker", f"mqtt://127.0.0.1:{port}", "--base", base),
+            *("--venus", "gx", "--bus", bus, "--verbose"),
+        ]
+        self._log = folder / "injector.log"
+        self._process: subprocess.Popen[bytes] | None = None
+
+    def start(self, *more: str) -> None:
+        environment = {key: value for key, value in os.environ.items() if key != "PYTHONPATH"}
+        with self._log.open("ab") as log:
+            self._process = subprocess.Popen(
+                [*self._command, *more],
+                cwd=self._home,
+                stdin=subprocess.PIPE,
+                stdout=log,
+                stderr=log,
+                env=environment,
+            )
+
+    def orphan(self) -> int:
+        """Close its standard input, as the death of its parent does; its exit code."""
+        assert self._process is not None
+        assert self._process.stdin is not None
+        self._process.stdin.close()
+        return self._process.wait(LIMIT)
+
+    @property
+    def log(self) -> str:
+        return self._log.read_text()
+
+    @property
+    def memory(self) -> float:
+        """Resident MB."""
+        assert self._process is not None
+        status = Path(f"/proc/{self._process.pid}/status").read_text()
+        found = re.search(r"VmRSS:\s+(\d+) kB", status)
+        assert found is not None
+        return int(found[1]) / 1024
+
+    def stop(self, number: int = signal.SIGTERM) -> int | None:
+        """End it; its exit code."""
+        process, self._process = self._process, None
+        if process is None:
+            return None
+        process.send_signal(number)
+        if process.stdin is not None:
+            process.stdin.close()
+        try:
+            return process.wait(LIMIT)
+        except subprocess.TimeoutExpired:
+            process.kill()
+            process.wait()
+            raise
+
+
+class Gx:
+    """All of it, and `plan` to say what shall be shown."""
+
+    def __init__(self, folder: Path, broker: int, port: int, base: str = "heliograph") -> None:
+        self.folder, self.broker = folder, broker
+        self.bus = Bus(folder, port)
+        self.told = Told(broker, base)
+        self.base = base
+        self._settings: subprocess.Popen[str] | None = None
+        self._reader: Reader | None = None
+        self.injector = Injector(folder, broker, self.bus.address, base)
+
+    @property
+    def reader(self) -> Reader:
+        if self._reader is None:
+            self._reader = Reader(self.bus)
+        return self._reader
+
+    def settings(self, *taken: str) -> None:
+        """Start com.victronenergy.settings, with instances that others have already."""
+        file = self.folder / "settings.json"
+        self._settings = subprocess.Popen(
+            [
+                *(sys.executable, "-m", "tests.venus_dbus.settings_of_gx"),
+                *(str(self.bus.path), str(file), *taken),
+            ],
+            cwd=ROOT,
+            stdout=subprocess.PIPE,
+            text=True,
+        )
+        assert self._settings.stdout is not None
+        assert self._settings.stdout.readline() == "ready\n"
+
+    def no_settings(self) -> None:
+        if self._settings is not None:
+            self._settings.kill()
+            self._settings.communicate()
+            self._settings = None
+
+    def plan(self, *services: dict[str, Any], wait: bool = True, **more: Any) -> None:
+        """Say what shall be shown; with `wait`, until each has its instance."""
+        self.told.say("Venus/gx/Services", {"services": list(services), **more}, retain=True)
+        if wait:
+            self.ready(*(f"{each['what']}/{each['id']}" for each in services))
+
+    def ready(self, *keys: str) -> None:
+        """Wait until each of these services has an instance, and its topics are heard."""
+
+        def check() -> bool:
+            return all(self.told.shown(key).get("instance") is not None for key in keys)
+
+        until(check, f"instances for {keys}\n{self._said}")
+
+    def there(self, name: str) -> dict[str, Any]:
+        """Wait until a service is on the bus; its items."""
+        found: dict[str, Any] = until(lambda: self.reader.items(name), f"{name}\n{self._said}")
+        return found
+
+    def gone(self, name: str) -> None:
+        """Wait until a service has left the bus."""
+        until(lambda: name not in self.reader.names(), f"the end of {name}")
+
+    def holds(self, name: str, path: str, value: Any) -> None:
+        """Wait until a path has a value; without its signature."""
+
+        def check() -> bool:
+            found = self.reader.items(name).get(path)
+            return found is not None and found[1] == value
+
+        until(check, f"{path} = {value} in {name}, it is {self.reader.items(name).get(path)}")
+
+    @property
+    def _said(self) -> str:
+        with contextlib.suppress(OSError):
+            return self.injector.log[-2000:]
+        return ""
+
+    def close(self) -> None:
+        self.injector.stop(signal.SIGKILL)
+        self.no_settings()
+        if self._reader is not None:
+            self._reader.close()
+            self._reader = None
+        self.bus.stop()
+        self.told.close()
+
+    def lose_reader(self) -> None:
+        """The reader's connection died with the bus: the next question makes a new one."""
+        if self._reader is not None:
+            self._reader.close()
+            self._reader = None
+
+    def __enter__(self) -> Self:
+        self.bus.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
