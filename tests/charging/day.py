@@ -13,7 +13,7 @@ from actors.sim.sim_home.day import GeneratedDays, midnight
 from actors.sim.sim_home.house import Battery, BatterySpec, House
 from actors.sim.sim_home.sun import Panels, Place
 from bridge.charging.model import Plan
-from bridge.charging.report import Reporter
+from bridge.consuming.report import Reporter
 from bridge.simulators.car import Car
 from tests.charging.rig import Charger, Rig
 
