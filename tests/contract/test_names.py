@@ -44,6 +44,9 @@ TOPICS = {
     "Tariffs/{tariff}/Curve": YES1,
     "Forecasts/{forecast}/{Value}": YES1,
     "Forecasts/{forecast}/Curve": YES1,
+    "Venus/{venus}/Services": YES1,
+    "Venus/{venus}/Status": YES1,
+    "Venus/{venus}/Shown": YES1,
 }
 QUANTITIES = [
     "GridPower",
@@ -253,7 +256,8 @@ def test_allowances_expire_with_their_ttl() -> None:
 
 def test_wills() -> None:
     wills = {t.pattern: t.will for t in C.topics.values() if t.will}
-    assert wills == {"Bridge/Status": "offline", "Actors/{actor}/Status": "offline"}
+    statuses = ("Bridge/Status", "Actors/{actor}/Status", "Venus/{venus}/Status")
+    assert wills == dict.fromkeys(statuses, "offline")
 
 
 def test_plain_topics_stay_under_200_bytes() -> None:

@@ -43,6 +43,7 @@ NAMES = {
     "consumer": ("pool", "car", MAIN),
     "tariff": ("t",),
     "forecast": ("f",),
+    "venus": ("gx",),
     "Quantity": ("GridPower", "PvPower", "InverterState", "State"),
     "Control": ("Switch", "BatterySetpoint"),
     "Value": ("GridPower", "Surplus", "State"),

@@ -19,17 +19,16 @@ import pytest
 from paho.mqtt.client import Client, MQTTv311
 from paho.mqtt.enums import CallbackAPIVersion
 
-from tests.support.oracle import oracle_python
+from tests.venus_dbus.reader import Reader
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping, Sequence
+    from collections.abc import Callable
 
     from paho.mqtt.client import MQTTMessage
 
 ROOT = Path(__file__).parents[2]
 KIND = ROOT / "actors" / "venus" / "venus_dbus"
 DAEMON = shutil.which("dbus-daemon")
-ITEM = "com.victronenergy.BusItem"
 SETTINGS = "com.victronenergy.settings"
 NULL = ["ai", []]
 LIMIT = 15.0
@@ -105,83 +104,6 @@ class Bus:
             self._process.kill()
             self._process.wait()
             self._process = None
-
-
-class Reader:
-    """Another program on the GX; see tests/oracles/venus_dbus_check.py."""
-
-    def __init__(self, bus: Bus) -> None:
-        python = oracle_python(["jeepney==0.9.0"])
-        script = ROOT / "tests" / "oracles" / "venus_dbus_check.py"
-        self._process = subprocess.Popen(
-            [str(python), str(script), str(bus.path)],
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            text=True,
-        )
-        self.heard: list[dict[str, Any]] = []
-
-    def _ask(self, question: Mapping[str, Any]) -> Any:
-        assert self._process.stdin is not None
-        assert self._process.stdout is not None
-        self._process.stdin.write(json.dumps(question) + "\n")
-        self._process.stdin.flush()
-        return json.loads(self._process.stdout.readline())
-
-    def call(  # what a method call has
-        self,
-        name: str,
-        path: str,
-        member: str,
-        signature: str = "",
-        body: Sequence[Any] = (),
-        interface: str | None = ITEM,
-    ) -> dict[str, Any]:
-        found: dict[str, Any] = self._ask(
-            {"call": [name, path, interface, member, signature, list(body)]}
-        )
-        return found
-
-    def names(self) -> dict[str, str]:
-        """Services and owners."""
-        found: dict[str, str] = self._ask({"names": True})
-        return found
-
-    def items(self, name: str) -> dict[str, Any]:
-        """GetItems: path -> [signature, value]; {} while the service is not there."""
-        answer = self.call(name, "/", "GetItems")
-        if "error" in answer:
-            return {}
-        assert answer["signature"] == "a{sa{sv}}"
-        return {path: each["Value"] for path, each in answer["body"][0].items()}
-
-    def value(self, name: str, path: str) -> Any:
-        """The value of one path by GetValue: [signature, value]."""
-        answer = self.call(name, path, "GetValue")
-        return answer["body"][0] if "body" in answer else None
-
-    def write(self, name: str, path: str, signature: str, value: Any) -> int:
-        """SetValue; its answer."""
-        answer = self.call(name, path, "SetValue", "v", [[signature, value]])
-        assert answer["signature"] == "i"
-        return int(answer["body"][0])
-
-    def signals(self) -> list[dict[str, Any]]:
-        """Every signal so far."""
-        self.heard += self._ask({"signals": True})
-        return self.heard
-
-    def changes(self, owner: str) -> list[dict[str, Any]]:
-        """All ItemsChanged of one connection, path -> [signature, value]."""
-        return [
-            {path: values["Value"] for path, values in each["body"][0].items()}
-            for each in self.signals()
-            if each["sender"] == owner and each["member"] == "ItemsChanged"
-        ]
-
-    def close(self) -> None:
-        self._process.kill()
-        self._process.communicate()
 
 
 class Told:
@@ -322,7 +244,7 @@ class Gx:
     @property
     def reader(self) -> Reader:
         if self._reader is None:
-            self._reader = Reader(self.bus)
+            self._reader = Reader(self.bus.path)
         return self._reader
 
     def settings(self, *taken: str) -> None:

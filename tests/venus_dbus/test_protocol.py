@@ -6,7 +6,8 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from tests.venus_dbus.gx import ITEM, NULL, name_of, pause, until
+from tests.venus_dbus.gx import NULL, name_of, pause, until
+from tests.venus_dbus.reader import ITEM
 
 if TYPE_CHECKING:
     from tests.venus_dbus.gx import Gx
