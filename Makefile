@@ -8,10 +8,10 @@ JOBS   := 4
 PYTEST := $(PY) -m pytest -p tests.support.skips -n $(JOBS) --dist loadfile
 
 .DEFAULT_GOAL := help
-.PHONY: help run test quick lint format bench docs lock clean
+.PHONY: help run test quick lint format bench docs lock venus-bundle clean
 
 help: ## this list
-	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "make %-8s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 run: $(VENV)/.runtime ## run Heliograph; without ARGS a simulated house (ARGS="--config house.yaml")
 	@exec $(PY) -m bridge run $(ARGS)
@@ -41,6 +41,9 @@ docs: $(VENV)/.runtime ## write what is generated from topics.yaml
 
 lock: ## lock the requirements again after a change in pyproject.toml (UPGRADE=1: newest versions)
 	@tools/lock.sh
+
+venus-bundle: $(VENV)/.runtime ## the archives that install on a Victron GX, into dist/ (deploy/venus)
+	@$(PY) tools/venus_bundle.py $(ARGS)
 
 clean: ## remove the environment, caches and builds
 	@rm -rf $(VENV) build dist .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache

@@ -8,7 +8,7 @@ from msgspec import Meta
 
 from bridge.charging.model import Plan
 from bridge.config.settings import DeviceSettings
-from bridge.config.types import Delay, Id, Name
+from bridge.config.types import Delay, Id, Name, TariffId
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -52,7 +52,7 @@ class ChargerSettings(DeviceSettings, frozen=True, kw_only=True, forbid_unknown_
     phase_delay: Delay = 180.0
     low_price: bool = False
     price_limit: Price | None = None
-    tariff: Id | None = None
+    tariff: TariffId | None = None
     low_price_current: Amps | None = None
     hibernate: bool = False
 

@@ -37,13 +37,28 @@ _SHORTEST_HIDDEN = 3
 _Member = tuple[inspect.Type, dict[str, Any]]
 
 
+@dataclass(frozen=True, slots=True)
+class Named:
+    """An id that a setting gives of a `device`, `tariff` or `forecast`, and where it stands."""
+
+    id: str
+    what: str
+    place: Place
+    line: int
+    hidden: bool
+
+
 @dataclass(slots=True)
 class Converter:
-    """Converts nodes of one file. `hidden` are texts that no sentence may contain."""
+    """Converts nodes of one file.
+
+    hidden: texts that no sentence may contain. names: the ids of others that settings give.
+    """
 
     problems: Problems
     folder: Path
     hidden: set[str] = field(default_factory=set)
+    names: list[Named] = field(default_factory=list)
     _types: dict[Any, inspect.Type] = field(default_factory=dict)
 
     def to(self, wanted: Any, node: Node, place: Place, line: int) -> Any:
@@ -132,6 +147,9 @@ class Converter:
             return FAILED
         if isinstance(value, Secret):
             self.hidden.add(value.reveal())
+        if isinstance(value, str) and "names" in extra:
+            hidden = node.origin is not None
+            self.names.append(Named(value, extra["names"], place, line, hidden))
         if isinstance(value, Path):
             return self._path(value, place, line)
         return value

@@ -78,7 +78,7 @@ def check_roles(site: SiteSettings, node: Node, line: int, actors: Actors) -> No
         if (role, device) in seen:
             problems.error(where, f"site: {shown} stands twice in '{role}'")
         seen.add((role, device))
-        owner = _owner(device, actors)
+        owner = owner_of(device, actors)
         if owner is None:
             guess = did_you_mean(device, actors.ids) if shown != "its device" else ""
             problems.error(where, f"site: '{role}' names {shown}, but no actor has that id{guess}")
@@ -106,7 +106,7 @@ def lacks(actors: Actors, kind: str | None, role: str) -> bool:
     return bool(given) and ROLES[role][0] not in given
 
 
-def _owner(device: str, actors: Actors) -> str | None:
+def owner_of(device: str, actors: Actors) -> str | None:
     """Return the actor that has this device: of the same id, or `{actor}` of `{actor}-{sub}`."""
     if device in actors.ids:
         return device

@@ -14,6 +14,7 @@ from bridge.config.actors import Actors
 from bridge.config.convert import FAILED, Converter
 from bridge.config.kinds import registry
 from bridge.config.model import Config
+from bridge.config.names import check_names
 from bridge.config.outside import Outside
 from bridge.config.paths import config_path, state_path
 from bridge.config.place import Place
@@ -125,6 +126,7 @@ class _Reader:
             self.actors.read(entry.node, entry.line)
             check_twins(self.actors)
         self._house(entry)
+        check_names(self.actors)
         self._compat()
         problems.raise_any()
         state = self.parts.pop("state", None) or state_path(self.env)

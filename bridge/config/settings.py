@@ -17,6 +17,7 @@ from bridge.config.address import (
 from bridge.config.secret import Secret
 from bridge.config.types import (
     Delay,
+    DeviceId,
     Host,
     Id,
     Interval,
@@ -41,6 +42,7 @@ OWN_USER: Final = "heliograph-bridge"
 """The bridge's own login at an embedded broker that has users."""
 _OPEN = "'listen' opens the broker to the network: it needs 'users' with a password each"
 Ids = Annotated[tuple[Id, ...], Meta(extra={"single": True})]
+DeviceIds = Annotated[tuple[DeviceId, ...], Meta(extra={"single": True})]
 
 
 class DeviceSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):

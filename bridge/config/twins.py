@@ -2,6 +2,9 @@
 
 A kind whose devices can be told apart gives its Settings a method `identity() -> str`: where the
 device is, in words that are equal for equal devices (bridge/modbus/identity.py for registers).
+
+Where one machine can be spoken to in more than one way, each kind gives a method `box() -> str |
+None`: the machine, in the same words. Two actors of different kinds for one box get a warning.
 """
 
 from __future__ import annotations
@@ -13,7 +16,8 @@ if TYPE_CHECKING:
 
 
 def check_twins(actors: Actors) -> None:
-    """Refuse every actor that names the device of one above it."""
+    """Refuse every actor that names the device of one above it, and warn of two ways to one."""
+    _check_boxes(actors)
     seen: dict[str, str] = {}
     for id_, actor in actors.made.items():
         identity = getattr(actor.settings, "identity", None)
@@ -25,3 +29,20 @@ def check_twins(actors: Actors) -> None:
             where = actors.convert.scrub(device)
             sentence = f"{id_} names the same device as {first} ({where}): one actor per device"
             actors.convert.problems.error(actor.line, sentence)
+
+
+def _check_boxes(actors: Actors) -> None:
+    seen: dict[str, tuple[str, str]] = {}
+    for id_, actor in actors.made.items():
+        box = getattr(actor.settings, "box", None)
+        machine = box() if callable(box) else None
+        if machine is None:
+            continue
+        first, kind = seen.setdefault(machine, (id_, actor.kind))
+        if kind != actor.kind:
+            where = actors.convert.scrub(machine)
+            sentence = (
+                f"{first} and {id_} are both {where}:"
+                " set its controls through one of them only, or they undo each other's"
+            )
+            actors.convert.problems.warn(actor.line, sentence)

@@ -21,6 +21,19 @@ Id = Annotated[
         extra={"words": f"an id of {ID_WORDS}"},
     ),
 ]
+DeviceId = Annotated[
+    str, Meta(pattern=VALID_ID.pattern, extra={"words": f"an id of {ID_WORDS}", "names": "device"})
+]
+"""The id of a device of this configuration: one that no actor has is refused (names.py)."""
+TariffId = Annotated[
+    str, Meta(pattern=VALID_ID.pattern, extra={"words": f"an id of {ID_WORDS}", "names": "tariff"})
+]
+"""The id of a tariff; one that no actor has may come from elsewhere, so it is a warning."""
+ForecastId = Annotated[
+    str,
+    Meta(pattern=VALID_ID.pattern, extra={"words": f"an id of {ID_WORDS}", "names": "forecast"}),
+]
+"""The id of a forecast; likewise."""
 Levels = Annotated[
     str,
     Meta(

@@ -35,14 +35,21 @@ class HttpRefused(DeviceRefused):
     """The other side answered with an HTTP status that is none of success.
 
     `status`: the number; `retry_after`: s it asks to wait, None when it does not say; `body`: the
-    start of what it sent with it, for drivers that look closer; never shown.
+    start of what it sent with it, for drivers that look closer; never shown. `challenges`: the
+    logins that a 401 asks for.
     """
 
     def __init__(
-        self, sentence: str, status: int, retry_after: float | None = None, body: bytes = b""
+        self,
+        sentence: str,
+        status: int,
+        retry_after: float | None = None,
+        body: bytes = b"",
+        challenges: tuple[str, ...] = (),
     ) -> None:
         super().__init__(sentence)
         self.status, self.retry_after, self.body = status, retry_after, body
+        self.challenges = challenges
 
 
 class CertificateChanged(DeviceRefused):
@@ -61,6 +68,7 @@ class Answer:
     headers: Mapping[str, str]
     body: bytes
     name: str = field(default="it", repr=False)
+    challenges: tuple[str, ...] = ()
 
     def json(self) -> Any:
         """The body as JSON. Raises DeviceGarbled, also for the web page of a login or an error."""
@@ -185,7 +193,8 @@ class HttpClient:
         if status >= 500:  # noqa: PLR2004 - HTTP server error
             word = f"failed inside (HTTP {status})"
         wait = _seconds(answer.headers.get("retry-after"))
-        return HttpRefused(f"{self.name} {word}", status, wait, answer.body[:2000])
+        sentence, body = f"{self.name} {word}", answer.body[:2000]
+        return HttpRefused(sentence, status, wait, body, answer.challenges)
 
     async def _once(
         self,
@@ -209,7 +218,8 @@ class HttpClient:
                 async with self.session().request(method, self.base + path, **given) as answer:
                     found = {name.lower(): value for name, value in answer.headers.items()}
                     body = await self._body(answer.content)
-                    return Answer(answer.status, found, body, self.name)
+                    challenges = tuple(answer.headers.getall("WWW-Authenticate", ()))
+                    return Answer(answer.status, found, body, self.name, challenges)
         except TimeoutError:
             # aiohttp has closed the connection that was cut short; others may carry a command.
             sentence = f"{self.name} did not answer within {self.timeout:g} s"

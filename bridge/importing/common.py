@@ -16,6 +16,7 @@ _LOCAL: Final = ("localhost", "127.0.0.1", "::1")
 _USER: Final = re.compile(r"[^\s:#/+\x00-\x1f]{1,64}\Z")
 _PORTAL: Final = re.compile(r"[0-9a-f]{12}\Z")
 _MOST_WATTS: Final = 100_000
+_USUAL_WATTS: Final = 32_000  # the bounds of `venus_mqtt` where none are set
 _LAST_PORT: Final = 65535
 _TLS_PORT: Final = 8883
 _PLAIN_PORT: Final = 1883
@@ -115,6 +116,13 @@ def _ordered(reader: Reader, gx: dict[str, Any]) -> None:
             reader.add(
                 key, Verdict.LEFT, "the two bounds and DefaultPowerSetPoint exclude each other"
             )
+
+
+    low, high = gx.get("min_setpoint", -_USUAL_WATTS), gx.get("max_setpoint", _USUAL_WATTS)
+    if not low <= usual <= high:
+        del gx["default_setpoint"]
+        why = f"it is beyond what the GX may be told: {low:g} to {high:g} W"
+        reader.add("DefaultPowerSetPoint", Verdict.LEFT, why)
 
 
 def mqtt(draft: Draft) -> None:

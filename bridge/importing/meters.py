@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, Final
 
 from bridge.importing.report import Verdict
-from bridge.importing.values import address, name, position, seconds, topic, whole
+from bridge.importing.values import address, name, number, position, seconds, topic, whole
 
 if TYPE_CHECKING:
     from bridge.importing.draft import Draft
@@ -32,14 +32,15 @@ PV_TOPICS: Final = {
     },
 }
 _ZERO_FEED_IN: Final = (
-    "zero feed-in by throttling inverters is not done; the GX limits feed-in itself"
+    "zero feed-in is `zero_feed_in` of `mqtt_pv`; it needs the inverter's `rated_power`, which is "
+    "not in this file: see the kind's README"
 )
+_LEAST_STALE: Final = 1
 _PV_NOTHING: Final = {
     "EnableZeroFeedin": _ZERO_FEED_IN,
     "ZeroFeedinScaleStep": _ZERO_FEED_IN,
     "ZeroFeedinDistance": _ZERO_FEED_IN,
     "ZeroFeedinStartSoc": _ZERO_FEED_IN,
-    "StaleTimeoutSeconds": "each `mqtt_pv` has an age after which its values are unknown",
     "EnablePvShutdown": "es-ESS reads it and never uses it",
 }
 
@@ -51,10 +52,10 @@ def meters(draft: Draft) -> None:
     for section in draft.ini.of("shellypminverter"):
         if draft.active(section, "ShellyPMInverter"):
             _shelly_inverter(draft, section)
-    _global_pv(draft)
+    stale = _global_pv(draft)
     for section in draft.ini.of("mqttpvinverter"):
         if draft.active(section, "MqttPVInverter"):
-            _mqtt_inverter(draft, section)
+            _mqtt_inverter(draft, section, stale)
     for section in draft.ini.of("mqtttemperature", "mqtttemperatures"):
         if draft.active(section, "MqttTemperature", "MqttTemperatures"):
             _sensor(draft, section)
@@ -197,14 +198,19 @@ def _shelly_inverter(draft: Draft, section: Section) -> None:
     reader.finish()
 
 
-def _global_pv(draft: Draft) -> None:
+def _global_pv(draft: Draft) -> dict[str, Any]:
+    """What all inverters have in common."""
     section = draft.ini.get("MqttPvInverter")
     reader = draft.reader(section)
+    found: dict[str, Any] = {}
+    read = number(_LEAST_STALE, _LONGEST_POLL)
+    reader.put(found, "stale", "StaleTimeoutSeconds", read, "of each `mqtt_pv`")
     reader.nothing(_PV_NOTHING)
     reader.finish()
+    return found
 
 
-def _mqtt_inverter(draft: Draft, section: Section) -> None:
+def _mqtt_inverter(draft: Draft, section: Section, common: dict[str, Any]) -> None:
     reader = draft.reader(section)
     settings: dict[str, Any] = {"kind": "mqtt_pv"}
     for key, setting in PV_TOPICS.items():
@@ -214,6 +220,7 @@ def _mqtt_inverter(draft: Draft, section: Section) -> None:
         return
     id_ = draft.claim(section)
     title = draft.title(reader, settings)
+    settings |= common
     draft.add(id_, settings, section)
     phases = [phase for phase in (1, 2, 3) if f"power_l{phase}" in settings]
     service = _inverter(reader, phases[0] if len(phases) == 1 else None)

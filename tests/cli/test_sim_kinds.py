@@ -36,6 +36,8 @@ WAYS: tuple[tuple[str, dict[str, Any], dict[str, Any]], ...] = (
     ("sunspec", {"profile": "kostal"}, {"unit": 71}),
     ("sunspec", {"profile": "sma"}, {"unit": 126}),
     ("sunspec", {"profile": "der2018_hybrid"}, {}),
+    ("fronius_meter", {}, {"unit": 0}),
+    ("fronius_meter", {"unit": 3}, {"unit": 3}),
     ("go_e", {}, {"host": "127.0.0.1"}),
     ("go_e", {"api": "v1"}, {}),
     ("homevolt", {"password": "no: sun, # no gain"}, {"host": "127.0.0.1"}),

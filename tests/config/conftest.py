@@ -24,7 +24,7 @@ import msgspec
 from msgspec import Meta
 from bridge.config.secret import Secret
 from bridge.config.settings import DeviceSettings
-from bridge.config.types import Id, Port
+from bridge.config.types import DeviceId, ForecastId, Id, Port, TariffId
 
 class Plain(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     pass
@@ -47,6 +47,24 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
 
 class EsEss:
     kind = "es_ess"
+    Settings = Settings
+""",
+    "services/steward": """
+from bridge.config.settings import DeviceIds
+
+class Part(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    meter: DeviceId | None = None
+
+class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    battery: DeviceId
+    chargers: DeviceIds = ()
+    parts: dict[DeviceId, Part] = {}
+    tariff: TariffId | None = None
+    forecast: ForecastId | None = None
+    consumer: Id | None = None
+
+class Steward:
+    kind = "steward"
     Settings = Settings
 """,
     "devices/external": "class External:\n    kind = 'external'\n    Settings = Plain\n",

@@ -116,7 +116,7 @@ def test_everything_wrong_at_once(judge: Judge) -> None:
         (
             "6: kind 'shelyl' is not known: did you mean 'shelly'? known kinds: "
             "borealis, broken, distributor, es_ess, everything, external, nobody, shelly, site, "
-            "twins, undescribed, unfit, unset"
+            "steward, twins, undescribed, unfit, unset"
         ),
         (
             "7: actor 'Meter' has the same id as 'meter' in line 6: ids must differ in more than "

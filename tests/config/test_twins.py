@@ -81,6 +81,38 @@ def test_what_shares_a_gateway_is_no_twin() -> None:
     )
 
 
+def _warnings(*actors: str) -> list[str]:
+    text = "actors:\n" + "".join(f"  {each}\n" for each in actors)
+    return [str(each) for each in load_text(text, "c.yaml", {}).warnings]
+
+
+@pytest.mark.parametrize("more", ["", ", port: 8883, tls: true", ", tls: true"])
+def test_two_ways_to_one_gx(more: str) -> None:
+    assert _warnings(
+        "ess: {kind: victron_modbus, host: GX.lan}",
+        f"gx: {{kind: venus_mqtt, host: gx.LAN{more}}}",
+    ) == [
+        "c.yaml:3: ess and gx are both the GX at gx.lan: set its controls through one of them"
+        " only, or they undo each other's"
+    ]
+
+
+def test_two_gx_are_two() -> None:
+    assert not _warnings(
+        "ess: {kind: victron_modbus, host: one}",
+        "gx: {kind: venus_mqtt, host: two}",
+        "a: {kind: victron_modbus, host: 127.0.0.1, port: 21001}",
+        "b: {kind: venus_mqtt, host: 127.0.0.1, port: 21002}",
+    )
+
+
+def test_one_gx_with_tls_and_without() -> None:
+    assert _problems(
+        "gx: {kind: venus_mqtt, host: gx}",
+        "gx2: {kind: venus_mqtt, host: gx, tls: true}",
+    ) == ["c.yaml:3: gx2 names the same device as gx (mqtt gx): one actor per device"]
+
+
 def test_a_hidden_address_is_not_repeated() -> None:
     (found,) = _problems(
         "a: {kind: deye, host: '${PLACE}'}",

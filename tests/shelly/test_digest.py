@@ -6,7 +6,7 @@ import re
 
 import pytest
 
-from actors.devices.shelly.digest import Challenge, Digest, parse_challenge, sha256
+from bridge.http.digest import Challenge, Digest, parse_challenge, sha256
 
 REALM = "shellypro3em-aabbccddeeff"
 

@@ -9,7 +9,7 @@ import pytest
 
 from actors.devices.shelly import feeds, push
 from actors.devices.shelly.actor import Shelly
-from actors.devices.shelly.digest import frame_login
+from bridge.http.digest import frame_login
 from actors.devices.shelly.push import Pushed, challenge_of, sender, take_frame, take_mqtt
 from actors.devices.shelly.settings import Settings
 from bridge.actor import Context

@@ -10,7 +10,7 @@ import pytest
 
 from actors.venus.venus_mqtt.simulator.plant import PORTAL, Plant
 from actors.venus.venus_mqtt.simulator.player import Player
-from bridge.errors import DeviceGarbled, DeviceTimeout
+from bridge.errors import DeviceGarbled, DeviceRefused, DeviceTimeout
 from tests.actors.kinds import last, running
 from tests.runtime.links import endpoint, link
 from tests.support.mosquitto import Mosquitto
@@ -106,6 +106,27 @@ async def test_silence_is_stale_then_offline_and_its_end_asks_for_everything(
 
 
 @pytest.mark.slow
+async def test_heartbeats_alone_keep_no_value_alive(tmp_path: Path, mosquitto: Mosquitto) -> None:
+    """What sums the values up hangs; what publishes heartbeats does not."""
+    async with bridged(tmp_path, mosquitto.port) as (player, them):
+        await them.until(lambda: last(them, "Devices/dut/Status") == "online")
+        player.asked.clear()
+        await anyio.sleep(5)  # nothing changes: one value is asked for now and then
+        assert 1 <= len(player.asked) <= 3
+        assert last(them, "Devices/dut/Status") == "online"
+        player.fault = "mute"
+        began = anyio.current_time()
+        await them.until(lambda: last(them, "Devices/dut/Status") == "offline", 9)
+        assert 3.5 < anyio.current_time() - began < 7
+        assert "answers no question" in (last(them, "Actors/dut/Health") or "")
+        count = len(them.payloads("heliograph/Devices/dut/State"))
+        await anyio.sleep(1)
+        assert len(them.payloads("heliograph/Devices/dut/State")) == count
+        player.fault = None
+        await them.until(lambda: last(them, "Devices/dut/Status") == "online", 5)
+
+
+@pytest.mark.slow
 async def test_a_reboot_of_the_gx(tmp_path: Path, mosquitto: Mosquitto) -> None:
     """Its broker goes and comes back, with everything null at first."""
     with Mosquitto() as own:
@@ -197,6 +218,32 @@ async def test_two_gx_on_one_broker_are_told_apart(tmp_path: Path) -> None:
         actor = build(tmp_path, port, portal_id="0123456789ab")
         async with actor.direct():
             assert (await actor.read_once())["LoadPower"] == 999
+
+
+async def test_which_of_two_gx_must_be_said(tmp_path: Path) -> None:
+    other = Player(Plant(), portal="0123456789ab", heartbeat=0.5)
+    async with gx() as (player, port), playing(f"mqtt://127.0.0.1:{port}", other):
+        await anyio.sleep(0.2)
+        actor = build(tmp_path, port)
+        async with actor.direct():
+            with pytest.raises(DeviceRefused, match=f"0123456789ab, {PORTAL}"):
+                await actor.read_once()
+            with pytest.raises(DeviceRefused, match="portal_id"):
+                await actor.write_control("GridSetpoint", 3000.0, device="dut")
+        assert player.written == other.written == []
+
+
+async def test_one_text_among_numbers_is_told(tmp_path: Path, mosquitto: Mosquitto) -> None:
+    warning = "Actors/dut/Messages/Warning"
+    path = "system/0/Ac/Grid/L2/Power"
+    async with bridged(tmp_path, mosquitto.port) as (player, them):
+        await them.until(lambda: state(them).get("GridPower") is not None)
+        player.plant.extra[path] = "abc"
+        await them.until(lambda: state(them)["GridPower"] is None)
+        await them.until(lambda: f"{path} of the GX is not a number" in (last(them, warning) or ""))
+        del player.plant.extra[path]
+        await them.until(lambda: state(them)["GridPower"] is not None)
+        await them.until(lambda: last(them, warning) == "")
 
 
 @pytest.mark.slow

@@ -140,6 +140,46 @@ async def test_what_the_last_life_left_is_put_back_at_the_next_start(
     assert json.loads((own / "setpoint.json").read_text()) == {}
 
 
+@pytest.mark.parametrize("now", ["settings", "override"])
+async def test_what_the_last_life_wrote_elsewhere_is_put_back_too(
+    now: str, tmp_path: Path, mosquitto: Mosquitto
+) -> None:
+    """Killed, then set up to write the other one, then started."""
+    player = Player(heartbeat=0.5)
+    own = tmp_path / "dut"
+    own.mkdir()
+    (own / "leases.json").write_text('{"held":[["dut","GridSetpoint"]]}')
+    if now == "settings":
+        player.plant.settings[OVERRIDE] = 3000.0
+        (own / "setpoint.json").write_text('{"original":null,"written":[],"override":true}')
+    else:
+        player.plant.settings[AC] = 3000.0
+        (own / "setpoint.json").write_text('{"original":50.0,"written":[3000.0]}')
+    async with bridged(tmp_path, mosquitto.port, player, setpoint=now) as (_, them):
+        await them.until(lambda: player.plant.settings[OVERRIDE] is None)
+        await them.until(lambda: player.plant.settings[AC] == 50)
+        await them.until(lambda: json.loads((own / "setpoint.json").read_text()) == {})
+        assert json.loads((own / "leases.json").read_text()) == {"held": []}
+
+
+async def test_putting_back_is_tried_again_when_the_days_writes_are_long_used_up(
+    tmp_path: Path, mosquitto: Mosquitto, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A GX that takes nothing uses them up; the setpoint must not stay until midnight."""
+    monkeypatch.setattr("actors.venus.venus_mqtt.actor._BACK_AGAIN", 1.0)
+    more: dict[str, Any] = {"timeout": 0.2, "daily_writes": 1}
+    async with bridged(tmp_path, mosquitto.port, **more) as (player, them):
+        await ready(them)
+        them.connection.send(SETPOINT, command(3000, ttl=60), qos=1)
+        assert (await answer(them))["ok"]
+        player.fault = "deaf"
+        them.connection.send(SETPOINT, b"", qos=1)
+        tried = 7  # one, and more of them than the four that are exempt
+        await them.until(lambda: [v for _, v in player.written].count(50.0) >= tried, 100)
+        player.fault = None
+        await them.until(lambda: player.plant.setpoint == 50, 35)
+
+
 async def test_the_owners_newer_choice_is_left_alone(tmp_path: Path, mosquitto: Mosquitto) -> None:
     player = Player(heartbeat=0.5)
     own = tmp_path / "dut"

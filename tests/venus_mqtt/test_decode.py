@@ -56,6 +56,9 @@ HOUSE: dict[str, Any] = {
         (b'{"other":1}', Gone.GARBLED),
         (b'{"value":1' + b" " * 70_000 + b"}", Gone.GARBLED),
         (b"[" * 100_000, Gone.GARBLED),
+        (b'{"value":' + b"9" * 400 + b"}", Gone.GARBLED),
+        (b'{"value":1e999}', Gone.GARBLED),
+        (b'{"value":NaN}', Gone.GARBLED),
     ],
 )
 def test_a_payload(payload: bytes, found: Found) -> None:
@@ -147,6 +150,66 @@ def test_a_text_is_no_number() -> None:
         HOUSE | {"system/0/Dc/Battery/Soc": "61", "system/0/Dc/Pv/Power": True}
     )
     assert (found["BatterySoc"], found["PvDcPower"]) == (None, None)
+
+
+@pytest.mark.parametrize(
+    ("path", "unknown"),
+    [
+        ("system/0/Ac/Grid/L2/Power", "GridPower"),
+        ("system/0/Ac/Consumption/L3/Power", "LoadPower"),
+        ("system/0/Dc/System/Power", "LoadPower"),
+        ("system/0/Ac/PvOnOutput/L2/Power", "PvPower"),
+        ("system/0/Dc/Pv/Power", "PvPower"),
+    ],
+)
+@pytest.mark.parametrize("rubbish", ["300", True, Gone.GARBLED])
+def test_a_sum_with_something_that_is_no_number_is_unknown(
+    path: str, unknown: str, rubbish: Found
+) -> None:
+    reader = Reader()
+    # Not even where the GX does not say how many phases there are.
+    heard = {each: value for each, value in HOUSE.items() if "NumberOfPhases" not in each}
+    found = reader.reading(heard | {path: rubbish})
+    assert found[unknown] is None
+    assert reader.odd == [path]
+    assert reader.reading(heard)[unknown] is not None
+    assert reader.odd == []
+
+
+def test_a_generator_that_tells_no_number_is_no_import() -> None:
+    null = {f"system/0/Ac/Grid/L{n}/Power": Gone.NULL for n in (1, 2, 3)}
+    power = {"system/0/Ac/Genset/L1/Power": 2000.0, "system/0/Ac/Genset/L2/Power": "500"}
+    found = Reader().reading(HOUSE | null | power | {"system/0/Ac/ActiveIn/Source": 2.0})
+    assert found["GridPower"] is None
+
+
+def night() -> dict[str, Any]:
+    sun = {
+        f"system/0/Ac/{side}/L{n}/Power": Gone.NULL
+        for side in ("PvOnGrid", "PvOnOutput", "PvOnGenset")
+        for n in (1, 2, 3)
+    }
+    return HOUSE | sun | {"system/0/Dc/Pv/Power": Gone.NULL}
+
+
+def test_at_night_there_is_no_sun() -> None:
+    """The inverters sleep and have left the GX: absent is not unknown."""
+    found = Reader().reading(night())
+    assert found["PvPower"] == 0
+    assert [found[name] for name in ("PvDcPower", "PvOnGridPower", "PvPowerL1")] == [None] * 3
+
+
+@pytest.mark.parametrize("how", [Gone.DEVICE, Gone.GARBLED, "0", ...])
+def test_sun_that_was_not_heard_of_is_unknown(how: Any) -> None:
+    dark = night() | {"system/0/Dc/Pv/Power": how}
+    if how is ...:
+        del dark["system/0/Dc/Pv/Power"]
+    assert Reader().reading(dark)["PvPower"] is None
+
+
+def test_a_gx_that_has_just_started_knows_nothing_of_the_sun() -> None:
+    """All is null then, also what always is there."""
+    assert Reader().reading(dict.fromkeys(night(), Gone.NULL))["PvPower"] is None
 
 
 @pytest.mark.parametrize(

@@ -56,6 +56,28 @@ def test_what_cannot_be_put_back_is_not_written(tmp_path: Path) -> None:
     assert not before.written
 
 
+def test_what_cannot_be_noted_is_not_written(tmp_path: Path) -> None:
+    """After a `kill -9` nobody would know what to put back; the owner's default is known."""
+    (tmp_path / "dut").write_text("no folder")
+    before = Before(folder(tmp_path))
+    with pytest.raises(DeviceRefused, match="cannot be kept on disk"):
+        before.writing(50.0, 3000.0)
+    assert (before.original, before.written) == (None, [])
+    before.writing(50.0, 3000.0, default=-10.0)
+    assert before.written == [3000]
+
+
+def test_that_the_override_is_in_use_survives(tmp_path: Path) -> None:
+    before = Before(folder(tmp_path))
+    before.overriding()
+    again = Before(folder(tmp_path))
+    assert again.override
+    again.writing(50.0, 3000.0)
+    assert Before(folder(tmp_path)).override
+    again.forget()
+    assert not Before(folder(tmp_path)).override
+
+
 def test_a_file_of_nonsense_is_nothing(tmp_path: Path) -> None:
     state = folder(tmp_path)
     state.save("setpoint", {"original": "50", "written": [True, "x", 7]})

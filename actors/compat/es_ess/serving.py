@@ -149,7 +149,9 @@ class Serving:
     def _on_battery(self, message: Message) -> None:
         if message.retained or not isinstance(message.value, dict):
             return
-        seconds = message.value.get("BatteryTimeToGo")
+        # One topic for both directions there.
+        told = (message.value.get(name) for name in ("BatteryTimeToGo", "BatteryTimeToFull"))
+        seconds = next((each for each in told if each is not None), None)
         if seconds is not None:
             self.send(f"{BASE}/TimeToGoCalculator/TimeToGo", str(int(seconds)).encode())
 

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any, Self, cast
 
 import anyio
 
-from actors.devices.shelly.digest import Digest, parse_challenge
+from bridge.http.digest import Digest, parse_challenge
 from actors.devices.shelly.document import flag, read_object, refusal, unwrap
 from actors.devices.shelly.identity import Identity, identify
 from bridge.errors import DeviceError, DeviceGarbled, DeviceRefused, DeviceTimeout

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, Final, Protocol
 
 import anyio
 
-from actors.devices.shelly.digest import frame_login
+from bridge.http.digest import frame_login
 from actors.devices.shelly.document import part, read_object, unwrap
 from actors.devices.shelly.push import challenge_of, sender, take_frame, take_mqtt
 from bridge.config.address import parse_listen

@@ -32,6 +32,7 @@ from actors.devices.victron_modbus.units import ALL, SERVICES, USUAL, Units, in_
 from bridge.config.types import VALID_ID
 from bridge.errors import DeviceTimeout
 from bridge.modbus.identity import identity
+from bridge.modbus.stream import split_host
 from bridge.modbus.wire import ILLEGAL_ADDRESS, Refusal
 from bridge.register_device import Bound, RegisterDevice, RegisterSettings, Unit
 from bridge.registers import RegisterMap
@@ -53,6 +54,7 @@ _SETPOINTS: Final = tuple(f"vebus_hub4_l{n}_ac_power_setpoint" for n in (1, 2, 3
 _AT_ONCE, _BESIDE = 24, 2
 _WAIT_AFTER_SILENCE: Final = 3600.0
 _UNIT: Final = 100
+_PORT: Final = 502
 _NAMES: Final = {
     "system": "GX system",
     "vebus": "MultiPlus or Quattro",
@@ -77,6 +79,11 @@ class Settings(RegisterSettings, frozen=True, kw_only=True, forbid_unknown_field
     def identity(self) -> str:
         """Where it is, and which unit; equal for one device. See bridge/config/twins.py."""
         return identity(self, _UNIT, self.port)
+
+    def box(self) -> str | None:
+        """The machine that it is, whatever it is spoken to by. See bridge/config/twins.py."""
+        host, port = split_host(self.host, self.port)
+        return f"the GX at {host.casefold()}" if port == _PORT else None
 
 
 class VictronModbus(RegisterDevice):

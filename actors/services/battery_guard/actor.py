@@ -9,8 +9,8 @@ from msgspec import Meta
 
 from actors.services.battery_guard.core import Control, Inputs, Mode, Plan, decide, new_state
 from bridge.actor import Actor
-from bridge.config.settings import Ids
-from bridge.config.types import Delay, Id, Watts
+from bridge.config.settings import DeviceIds
+from bridge.config.types import Delay, DeviceId, Watts
 from bridge.lending import SET, Lent
 from bridge.steering import Balance, DeviceValue, Owner, Speaker
 
@@ -33,8 +33,8 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     for any number; voltage: of the battery.
     """
 
-    battery: Id
-    chargers: Ids
+    battery: DeviceId
+    chargers: DeviceIds
     control: Control = "GridSetpoint"
     mode: Mode = "cover"
     base: _POWER = 0.0
@@ -46,7 +46,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     writes: Annotated[int, Meta(ge=0, le=100_000)] = 40
     voltage: Annotated[float, Meta(gt=0, le=2000)] | None = None
     restore: Watts | None = None
-    switch: Id | None = None
+    switch: DeviceId | None = None
 
     def check(self) -> Iterator[tuple[str, str]]:
         """Refuse what does not fit together."""

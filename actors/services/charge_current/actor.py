@@ -9,7 +9,7 @@ from msgspec import Meta
 
 from actors.services.charge_current.core import Inputs, Plan, decide, new_pace
 from bridge.actor import Actor
-from bridge.config.types import Delay, Id, Watts
+from bridge.config.types import Delay, DeviceId, Watts
 from bridge.errors import ExpressionError
 from bridge.expression import compile_expression
 from bridge.lending import SET, Lent
@@ -32,7 +32,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     soc: the device whose BatterySoc counts; restore: what the limit is without this service.
     """
 
-    battery: Id
+    battery: DeviceId
     limit: str | float
     control: Literal["MaxChargeCurrent", "MaxChargePower"] = "MaxChargeCurrent"
     min: Watts = 0.0
@@ -41,8 +41,8 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     interval: Delay = 300.0
     writes: Annotated[int, Meta(ge=0, le=100_000)] = 40
     restore: Watts | None = None
-    soc: Id | None = None
-    switch: Id | None = None
+    soc: DeviceId | None = None
+    switch: DeviceId | None = None
 
     def check(self) -> Iterator[tuple[str, str]]:
         """Refuse a limit that cannot be computed, or lies outside its bounds."""

@@ -15,7 +15,7 @@ from actors.services.grid_charge.curves import CurveRefused, rows_of
 from actors.services.grid_charge.planning import Plan
 from actors.services.grid_charge.profile import Profile
 from bridge.actor import Actor
-from bridge.config.types import Delay, Id, Watts
+from bridge.config.types import Delay, DeviceId, ForecastId, TariffId, Watts
 from bridge.lending import SET, Lent
 from bridge.pace import Pace
 from bridge.steering import Balance, DeviceValue, Owner, Speaker
@@ -42,11 +42,11 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     efficiency: of the way in and out; step, interval, writes: as battery_guard.
     """
 
-    battery: Id
-    tariff: Id
+    battery: DeviceId
+    tariff: TariffId
     power: _Positive
     capacity: _Positive
-    forecast: Id | None = None
+    forecast: ForecastId | None = None
     control: Literal["BatterySetpoint", "BatteryMode", "GridSetpoint"] = "BatterySetpoint"
     load: Watts = 400.0
     efficiency: Annotated[float, Meta(gt=0, le=1)] = 0.85
@@ -59,8 +59,8 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     step: Annotated[float, Meta(gt=0, le=10_000)] = 200.0
     interval: Delay = 300.0
     writes: Annotated[int, Meta(ge=0, le=100_000)] = 40
-    soc: Id | None = None
-    switch: Id | None = None
+    soc: DeviceId | None = None
+    switch: DeviceId | None = None
 
     def check(self) -> Iterator[tuple[str, str]]:
         """Refuse limits that leave nothing to do."""

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 import msgspec
 from msgspec import Meta
 
-from bridge.config.types import Id, Name, Watts
+from bridge.config.types import DeviceId, Id, Name, Watts
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -45,7 +45,7 @@ class Temperature(Service, frozen=True, kw_only=True, forbid_unknown_fields=True
 
     type: Sort = "generic"
     quantity: Name = "Temperature"
-    device: Id | None = None
+    device: DeviceId | None = None
 
 
 class Grid(Service, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -75,7 +75,7 @@ class Charger(Service, frozen=True, kw_only=True, forbid_unknown_fields=True):
 class Battery(Service, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """A battery; time_to_go: the device that tells BatteryTimeToGo."""
 
-    time_to_go: Id | None = None
+    time_to_go: DeviceId | None = None
 
 
 class Load(Service, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -96,10 +96,10 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
 
     bus: Address = "system"
     temperatures: dict[Id, Temperature] = {}
-    grids: dict[Id, Grid] = {}
-    inverters: dict[Id, Inverter] = {}
-    chargers: dict[Id, Charger] = {}
-    batteries: dict[Id, Battery] = {}
+    grids: dict[DeviceId, Grid] = {}
+    inverters: dict[DeviceId, Inverter] = {}
+    chargers: dict[DeviceId, Charger] = {}
+    batteries: dict[DeviceId, Battery] = {}
     consumers: dict[Id, Load] = {}
     every_consumer: bool = False
     reservation: Load | None = None

@@ -37,6 +37,7 @@ if TYPE_CHECKING:
 
 _FAILURES: Final = 3
 _CLOSE: Final = 0.05
+_BACK_AGAIN: Final = 600.0
 # Control -> its path, and whether it is an integer there. A GX says -1 for "no limit".
 _KEPT: Final = {
     "MinSoc": (paths.MIN_SOC, False),
@@ -77,6 +78,7 @@ class VenusMqtt(Device):
         self.exporter = Exporter(settings.export, self.config.base)
         self.gx = self._connect()
         self._looked = False
+        self._back_again = 0.0
         # What takes time at the GX is waited for; more than this is a fault.
         self.slowest_beat = max(self.slowest_beat, 4 * settings.timeout)
 
@@ -159,6 +161,8 @@ class VenusMqtt(Device):
         await self.info("Victron Energy", _MODEL, self.gx.portal, None)
         lost = " and ".join(self._reader.lost)
         await self.warn("phases", f"{lost} of the GX is not known any more" if lost else None)
+        odd = self._reader.odd
+        await self.warn("odd", f"{odd[0]} of the GX is not a number" if odd else None)
         await self.warn("rival", rival(heard))
         await self._tell_exports()
         for name, (path, _) in _KEPT.items():
@@ -222,7 +226,8 @@ class VenusMqtt(Device):
     def may_hold(self, control: str, device: str) -> bool:
         """False while nothing was written; see Device."""
         del device
-        return control != "GridSetpoint" or self._overrides or bool(self._before.written)
+        noted = bool(self._before.written) or self._before.override
+        return control != "GridSetpoint" or self._overrides or noted
 
     async def write_control(
         self, control: str, value: Value | None, *, device: str
@@ -231,6 +236,9 @@ class VenusMqtt(Device):
         if isinstance(value, (str, bool)):
             return await super().write_control(control, value, device=device)
         async with self.gx.held():
+            if value is not None:
+                await self.gx.ready()
+                self.gx.check_alone()
             if control == "GridSetpoint":
                 return await (self._put_back() if value is None else self._set_grid(value))
             if control in _KEPT and value is not None:
@@ -243,18 +251,26 @@ class VenusMqtt(Device):
             raise DeviceRefused(f"{NO_GRID_SETPOINT}: choose another one on the GX first")
         target = self._combiner.target(asked)
         if self._overrides:
+            self._before.overriding()
             return self._combiner.asked(await self.gx.write(paths.OVERRIDE, target))
         present = number(await self.gx.read(paths.AC_SETPOINT))
         if present is None or abs(present - target) > _CLOSE or not self._before.written:
             self._flash.check(self.id, [paths.AC_SETPOINT])
-            self._before.writing(present, target)
+            self._before.writing(present, target, default=self._combiner.default)
         return self._combiner.asked(await self._write(paths.AC_SETPOINT, target, present=present))
 
     async def _put_back(self) -> None:
-        if self._overrides:
+        # What an earlier life wrote counts, whatever this one is set up to write.
+        before = self._before
+        overridden = self._overrides or before.override
+        if overridden:
             await self._release_override()
-            return
-        usual, before = self._combiner.default, self._before
+        if before.written or not overridden:
+            await self._put_back_setting(before)
+        before.forget()
+
+    async def _put_back_setting(self, before: Before) -> None:
+        usual = self._combiner.default
         present = number(await self.gx.read(paths.AC_SETPOINT))
         wanted = before.original if usual is None else usual
         if wanted is None:
@@ -267,7 +283,6 @@ class VenusMqtt(Device):
             found = await self._write(paths.AC_SETPOINT, wanted, present=present, giving_back=True)
             if found is None or abs(found - wanted) > _CLOSE:
                 raise DeviceError(f"{self.gx.name} did not take its grid setpoint of {wanted:g} W")
-        before.forget()
 
     async def _release_override(self) -> None:
         """Null releases it; where that is not taken, the owner's setting is what it overrides."""
@@ -291,9 +306,22 @@ class VenusMqtt(Device):
             present = number(await self.gx.read(path))
         if present is not None and abs(present - value) <= _CLOSE:
             return present
-        self._flash.check(self.id, [path], giving_back=giving_back)
-        self._flash.count(self.id, [path])
+        self._spend(path, giving_back=giving_back)
         return await self.gx.write(path, value, whole=whole)
+
+    def _spend(self, path: str, *, giving_back: bool) -> None:
+        """Count a write of flash. Raises DeviceError when the day's are used up.
+
+        What is put back is never given up, only tried less often.
+        """
+        try:
+            self._flash.check(self.id, [path], giving_back=giving_back)
+        except DeviceError:
+            now = self.clock.now()
+            if not giving_back or now < self._back_again:
+                raise
+            self._back_again = now + _BACK_AGAIN
+        self._flash.count(self.id, [path])
 
 
 __all__ = ["Settings", "VenusMqtt"]

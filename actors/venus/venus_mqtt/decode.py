@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 
 _GENSET_SOURCE: Final = 2
 _LONGEST: Final = 65_536
+_LARGEST: Final = 2**63
 
 
 class Gone(Enum):
@@ -49,7 +50,7 @@ def parse(payload: bytes) -> Found:
     if value is None or value == []:
         return Gone.NULL
     if isinstance(value, int) and not isinstance(value, bool):
-        return float(value)
+        return float(value) if abs(value) <= _LARGEST else Gone.GARBLED
     known: Found = value
     return known
 
@@ -59,6 +60,12 @@ def number(found: Found | None) -> float | None:
     if isinstance(found, bool) or not isinstance(found, (int, float)):
         return None
     return float(found)
+
+
+def is_odd(found: Found | None) -> bool:
+    """True for what should be a number and is neither one nor unknown."""
+    known = found is not None and found is not Gone.NULL and found is not Gone.DEVICE
+    return known and number(found) is None
 
 
 @dataclass(slots=True)
@@ -94,6 +101,8 @@ class Phases:
         told = number(heard.get(self.count)) if self.count else None
         if not known or self.lost(powers) or (told is not None and len(known) < told):
             return None
+        if any(is_odd(heard.get(path)) for path in self.family):
+            return None
         return sum(known)
 
 
@@ -104,10 +113,15 @@ class Reader:
     grid: Phases = field(default_factory=lambda: Phases(paths.GRID, paths.GRID_COUNT))
     load: Phases = field(default_factory=lambda: Phases(paths.CONSUMPTION, paths.CONSUMPTION_COUNT))
     lost: list[str] = field(default_factory=list)
+    odd: list[str] = field(default_factory=list)
 
     def reading(self, heard: Mapping[str, Found]) -> dict[str, float | str | None]:
-        """All quantities: W, A, V, %, °C, s; None = unknown."""
+        """All quantities: W, A, V, %, °C, s; None = unknown.
+
+        Then `lost` names phases, and `odd` paths that should be numbers and are not.
+        """
         self.lost = []
+        self.odd = [path for path in paths.POWERS if is_odd(heard.get(path))]
         return {
             **self._grid(heard),
             **_pv(heard),
@@ -125,7 +139,8 @@ class Reader:
             # What a generator delivers is bought and no surplus: it counts as import.
             pairs = zip(powers, generated, strict=True)
             powers = [_sum(pair) for pair in pairs]
-            total = _sum((total, _sum(generated))) if not self.grid.lost(powers) else None
+            unsure = self.grid.lost(powers) or _any_odd(heard, (*paths.GRID, *paths.GENSET))
+            total = None if unsure else _sum((total, _sum(generated)))
         return {
             "GridPower": total,
             **{f"GridPowerL{n}": each for n, each in enumerate(powers, 1)},
@@ -139,7 +154,9 @@ class Reader:
         self.lost += [f"consumption phase L{n}" for n in self.load.lost(powers)]
         dc = number(heard.get(paths.DC_SYSTEM))
         return {
-            "LoadPower": None if total is None else total + (dc or 0.0),
+            "LoadPower": None
+            if total is None or _any_odd(heard, (paths.DC_SYSTEM,))
+            else total + (dc or 0.0),
             **{f"LoadPowerL{n}": each for n, each in enumerate(powers, 1)},
         }
 
@@ -149,8 +166,23 @@ def _sum(values: Sequence[float | None]) -> float | None:
     return sum(known) if known else None
 
 
+def _any_odd(heard: Mapping[str, Found], which: Sequence[str]) -> bool:
+    return any(is_odd(heard.get(path)) for path in which)
+
+
+def _dark(heard: Mapping[str, Found]) -> bool:
+    """True when the GX has said of all sun that there is none (null), and is past its start."""
+    sun = (*paths.PV_ON_GRID, *paths.PV_ON_OUTPUT, *paths.PV_ON_GENSET, paths.DC_PV)
+    others = (*paths.CONSUMPTION, f"{paths.BATTERY}/Power")
+    started = any(number(heard.get(path)) is not None for path in others)
+    return started and all(heard.get(path) is Gone.NULL for path in sun)
+
+
 def _pv(heard: Mapping[str, Found]) -> dict[str, float | str | None]:
-    """All sun, and where it comes in. What is not there (null) adds nothing."""
+    """All sun, and where it comes in. What is not there (null) adds nothing.
+
+    At night the inverters may leave the GX, and all of it is null: the sum is 0 then.
+    """
     sides = {
         "PvOnGridPower": paths.PV_ON_GRID,
         "PvOnOutputPower": paths.PV_ON_OUTPUT,
@@ -159,8 +191,10 @@ def _pv(heard: Mapping[str, Found]) -> dict[str, float | str | None]:
     found = {name: [number(heard.get(path)) for path in side] for name, side in sides.items()}
     dc = number(heard.get(paths.DC_PV))
     each = [_sum(phase) for phase in zip(*found.values(), strict=True)]
+    total = 0.0 if _dark(heard) else _sum((*each, dc))
+    odd = _any_odd(heard, (*(path for side in sides.values() for path in side), paths.DC_PV))
     return {
-        "PvPower": _sum((*each, dc)),
+        "PvPower": None if odd else total,
         **{f"PvPowerL{n}": power for n, power in enumerate(each, 1)},
         **{name: _sum(side) for name, side in found.items()},
         "PvDcPower": dc,

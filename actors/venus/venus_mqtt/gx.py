@@ -39,6 +39,8 @@ _SERIALS: Final = f"N/+/{SERIAL}"
 _ASK_AGAIN: Final = 1.0
 _LOOK: Final = 0.05
 _MOST_VALUES: Final = 20_000
+_MOST_OTHERS: Final = 5
+_COUNT: Final = frozenset(POWERS)
 
 
 class Quiet(DeviceTimeout):
@@ -71,6 +73,7 @@ class Gx:
         self.portal = portal
         self.values: dict[str, Found] = {}
         self.keepalive = Keepalive(silence=silence)
+        self.others: set[str] = set()
         self._wanted, self._heard = tuple(paths), heard
         self._given = portal is not None
         self._clock, self._log, self._pin = clock, log, pin
@@ -140,6 +143,7 @@ class Gx:
     async def _connected(self) -> None:
         """A new session: what was heard before may have changed, and the GX may be another."""
         self.values.clear()
+        self.others.clear()
         if not self._given:
             self.portal = None
         self._since = self._clock.now()
@@ -163,6 +167,10 @@ class Gx:
                     # dbus-mqtt has no heartbeat: an answer is a sign of life too.
                     asked = now
                     self.ask(SERIAL)
+                counts = next((p for p in POWERS if number(self.values.get(p)) is not None), None)
+                if counts is not None and self.keepalive.question_due(now):
+                    # Heartbeats come from another program on the GX than the values do.
+                    self.ask(counts)
             with anyio.move_on_after(0.2):
                 await self._news.wait()
 
@@ -177,6 +185,8 @@ class Gx:
         portal, _, path = rest.partition("/")
         if self.portal is None and path == SERIAL:
             self._found(portal, message.payload)
+        elif path == SERIAL and portal != self.portal and not self._given:
+            self._another(portal, message.payload)
         if portal != self.portal:
             return
         now = self._clock.now()
@@ -186,6 +196,8 @@ class Gx:
         elif path != "heartbeat":
             if message.retained and path != SERIAL:
                 self.keepalive.retained_value()
+            elif path in _COUNT:
+                self.keepalive.value(now)
             if path != "keepalive":
                 self._take(path, message.payload)
         self._tell()
@@ -201,6 +213,10 @@ class Gx:
     def _found(self, portal: str, payload: bytes) -> None:
         if _PORTAL.match(portal) and parse(payload) == portal:
             self.portal = portal
+
+    def _another(self, portal: str, payload: bytes) -> None:
+        if _PORTAL.match(portal) and parse(payload) == portal and len(self.others) < _MOST_OTHERS:
+            self.others.add(portal)
 
     def _tell(self) -> None:
         news, self._news = self._news, anyio.Event()
@@ -244,7 +260,8 @@ class Gx:
     @property
     def silent(self) -> bool:
         """True while it is connected to and has been silent for longer than is borne."""
-        age = self.keepalive.age(self._clock.now())
+        now = self._clock.now()
+        age = max(self.keepalive.age(now), self.keepalive.mute(now))
         return self._connection.is_connected and self.silence < age < math.inf
 
     @property
@@ -267,6 +284,7 @@ class Gx:
             raise DeviceTimeout(
                 f"{self.name} shows no portal id: is MQTT switched on there, and is it a GX?"
             )
+        self.check_alone()
         age = self.keepalive.age(self._clock.now())
         if age > self.silence:
             raise DeviceTimeout(f"{self.name} has given no sign of life for {self.silence:g} s")
@@ -274,6 +292,7 @@ class Gx:
             raise Quiet(f"{self.name} has given no sign of life for {age:.0f} s")
         found = [self.values.get(path) for path in POWERS]
         if any(number(each) is not None for each in found):
+            self._check_values()
             return
         if any(each is not None and not isinstance(each, Gone) for each in found):
             raise DeviceGarbled(f"{self.name} sends texts where numbers should be")
@@ -282,6 +301,26 @@ class Gx:
         if Gone.NULL in found:
             raise DeviceTimeout(f"{self.name} knows nothing of its system yet")
         raise DeviceTimeout(f"{self.name} lives, but publishes no values of its system")
+
+    def _check_values(self) -> None:
+        """Raise DeviceError when values have stood still and no question was answered."""
+        age = self.keepalive.mute(self._clock.now())
+        if age > self.silence:
+            raise DeviceTimeout(
+                f"{self.name} lives, but has published no value for {self.silence:g} s"
+                " and answers no question for one: start it again"
+            )
+        if age > FRESH:
+            raise Quiet(f"{self.name} has published no value for {age:.0f} s")
+
+    def check_alone(self) -> None:
+        """Raise DeviceRefused when it is not certain which GX is meant."""
+        if self.others and self.portal is not None:
+            each = ", ".join(sorted({self.portal, *self.others}))
+            raise DeviceRefused(
+                f"several GX meet at the broker {self._endpoint.host}:"
+                f" say with `portal_id` which one is meant ({each})"
+            )
 
     async def ready(self) -> None:
         """Wait until it can be asked. Raises DeviceError."""

@@ -14,6 +14,8 @@ from typing import Final
 
 EVERY: Final = 30.0
 AGAIN: Final = 1.5
+TELLING: Final = 2.5
+"""s without a new value until one is asked for: heartbeats alone do not say that values live."""
 _TRIES_BEFORE_PLAIN: Final = 2
 SUPPRESS: Final = b'{"keepalive-options":["suppress-republish"]}'
 PLAIN: Final = b""
@@ -29,23 +31,26 @@ class Keepalive:
     """What to send, and whether everything that was asked for has come.
 
     old: it turned out to be dbus-mqtt (None: not known yet). complete: the full publish of this
-    session has ended. seen: the last sign of life.
+    session has ended. seen: the last sign of life. told: the last value of those that count.
     """
 
     silence: float = 10.0
     old: bool | None = None
     complete: bool = False
     seen: float = -math.inf
+    told: float = -math.inf
     echo: str = ""
     _session: int = 0
     _due: float = math.inf
     _tries: int = 0
     _beats: bool = False
+    _asked: float = -math.inf
 
     def connected(self, now: float) -> None:
         """A new session: nothing that was heard before is known to be true."""
         self._session += 1
         self.old, self.complete, self.seen = None, False, -math.inf
+        self.told = self._asked = now
         self._begin(now)
 
     def _begin(self, now: float) -> None:
@@ -59,6 +64,17 @@ class Keepalive:
             self._begin(now)  # it was away: what changed meanwhile was not told
         self.seen = now
         self._beats = self._beats or beat
+
+    def value(self, now: float) -> None:
+        """A value that counts was published, of its own accord or as an answer."""
+        self.told = now
+
+    def question_due(self, now: float) -> bool:
+        """True when it is time to ask for a value, because none has come for long."""
+        if now - max(self.told, self._asked) < TELLING:
+            return False
+        self._asked = now
+        return True
 
     def retained_value(self) -> None:
         """A value came with the retain flag: only dbus-mqtt does that."""
@@ -92,3 +108,7 @@ class Keepalive:
     def age(self, now: float) -> float:
         """Seconds since the last sign of life."""
         return now - self.seen
+
+    def mute(self, now: float) -> float:
+        """Seconds since the last value that counts, or since the session began."""
+        return now - self.told

@@ -52,6 +52,7 @@ class Before:
         self._state = state
         found = state.load(FILE) or {}
         self.original = _number(found.get("original"))
+        self.override = found.get("override") is True
         written = found.get("written")
         self.written = [
             each
@@ -59,20 +60,34 @@ class Before:
             if each is not None
         ]
 
-    def writing(self, present: float | None, target: float) -> None:
+    def writing(self, present: float | None, target: float, *, default: float | None = None) -> None:
         """Note what is there now (unless it is noted already) and what will be.
 
-        Raises DeviceRefused when it is not known what to put back later.
+        Raises DeviceRefused when it is not known what to put back later, also after a crash: the
+        owner's `default` is known without any note.
         """
-        if self.original is None:
-            if present is None:
-                raise DeviceRefused(
-                    "the GX does not tell its grid setpoint, so it could not be put back"
-                )
-            self.original = present
+        original = present if self.original is None else self.original
+        if original is None:
+            raise DeviceRefused(
+                "the GX does not tell its grid setpoint, so it could not be put back"
+            )
         # The last two: a crash may come before or after the write.
-        self.written = [*self.written[-1:], target]
-        self._state.save(FILE, {"original": self.original, "written": self.written})
+        written = [*self.written[-1:], target]
+        if not self._save(original, written, self.override) and default is None:
+            raise DeviceRefused(
+                "what the GX's grid setpoint was cannot be kept on disk, so it is left alone"
+            )
+        self.original, self.written = original, written
+
+    def overriding(self) -> None:
+        """Note that the override is in use, until `forget`."""
+        if not self.override:
+            self.override = True
+            self._save(self.original, self.written, self.override)
+
+    def _save(self, original: float | None, written: list[float], override: bool) -> bool:  # noqa: FBT001 - one of three fields
+        content: dict[str, Any] = {"original": original, "written": written}
+        return self._state.save(FILE, content | ({"override": True} if override else {}))
 
     def ours(self, present: float) -> bool:
         """True when `present` is what we wrote last, so that putting back takes nobody's choice."""
@@ -80,8 +95,8 @@ class Before:
 
     def forget(self) -> None:
         """It was put back."""
-        if self.original is not None or self.written:
-            self.original, self.written = None, []
+        if self.original is not None or self.written or self.override:
+            self.original, self.written, self.override = None, [], False
             self._state.save(FILE, {})
 
 

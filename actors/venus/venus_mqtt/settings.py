@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 
 PLAIN_PORT: Final = 1883
 TLS_PORT: Final = 8883
+_RESERVED: Final = frozenset("NRWPI")
 Power = Annotated[float, Meta(ge=-1_000_000, le=1_000_000)]
 Path_ = Annotated[
     str,
@@ -91,7 +92,17 @@ class Settings(DeviceSettings, frozen=True, kw_only=True, forbid_unknown_fields=
 
     def identity(self) -> str:
         """Where it is; equal for one GX. See bridge/config/twins.py."""
-        return f"mqtt {self.host.casefold()}:{self.tcp_port} {self.portal_id or ''}".strip()
+        port = "" if self.usual else f":{self.port}"
+        return f"mqtt {self.host.casefold()}{port} {self.portal_id or ''}".strip()
+
+    @property
+    def usual(self) -> bool:
+        """True for the ports that a GX has, one of them encrypted."""
+        return self.port in {PLAIN_PORT, TLS_PORT}
+
+    def box(self) -> str | None:
+        """The machine that it is, whatever it is spoken to by. See bridge/config/twins.py."""
+        return f"the GX at {self.host.casefold()}" if self.usual else None
 
     def check(self) -> Iterator[tuple[str, str]]:
         """What only several fields together can tell; each is (field, sentence)."""
@@ -115,6 +126,9 @@ class Settings(DeviceSettings, frozen=True, kw_only=True, forbid_unknown_fields=
             if (each.path, each.topic) in paths:
                 yield "export", f"{each.path} is exported to {each.topic} twice"
             paths[each.path, each.topic] = None
+            if each.topic.partition("/")[0] in _RESERVED:
+                words = "N, R, W, P and I are a GX's own"
+                yield "export", f"the topic {each.topic} cannot be used: below {words} topics"
             fields = each.topic.replace("{path}", "").replace("{service}", "")
             if any(sign in fields.replace("{instance}", "") for sign in "{}"):
                 words = "{service}, {instance} and {path}"

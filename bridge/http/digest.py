@@ -1,4 +1,4 @@
-"""HTTP digest login with SHA-256 (RFC 7616), as Shelly devices from the second generation ask it.
+"""HTTP digest login with SHA-256 (RFC 7616), as for example newer Shelly devices ask it.
 
 Pure: the header of a 401 in, the header of the next request out.
 """
@@ -27,7 +27,7 @@ class Challenge:
 def parse_challenge(headers: list[str]) -> Challenge | None:
     """Find the digest challenge that we can answer: SHA-256 with qop auth. None when there is none.
 
-    The older MD5 is left alone on purpose: no Shelly needs it, and it would be a weaker login.
+    The older MD5 is left alone on purpose: whoever knows only that gets no password from us.
     """
     for header in headers:
         scheme, _, rest = header.strip().partition(" ")

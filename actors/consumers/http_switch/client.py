@@ -1,0 +1,111 @@
+"""Asks the URLs of one switch; every failure is a DeviceError with one plain sentence.
+
+A url is never part of a sentence: it may hold a key.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+from urllib.parse import urlsplit
+
+import msgspec
+
+from bridge.errors import DeviceError
+from bridge.http.login import LoginClient, place_of
+from bridge.switching.finding import MOST_CHARS, Finder
+
+if TYPE_CHECKING:
+    from actors.consumers.http_switch.settings import Settings
+    from bridge.clock import Clock
+
+# What follows a device that has just been switched, until it shows it.
+PAUSES = (0.0, 0.3, 0.7, 1.0)
+
+
+class Client:
+    """The URLs of one switch. What stands at the same host and port shares one connection."""
+
+    def __init__(self, settings: Settings, clock: Clock) -> None:
+        self._settings, self._clock = settings, clock
+        self.name = name_of(settings.status_url)
+        self._state = Finder(
+            self.name, settings.on_pattern, settings.on_path, settings.off_pattern
+        )
+        self._power = Finder(self.name, settings.power_pattern, settings.power_path, None)
+        self._doors: dict[str, LoginClient] = {}
+
+    async def close(self) -> None:
+        """Close the connections; the next request opens them again."""
+        for door in self._doors.values():
+            await door.close()
+
+    async def state(self) -> tuple[bool, str]:
+        """Whether it is on, and the text that said so. Raises DeviceError."""
+        text = await self._ask("GET", self._settings.status_url)
+        return self._state.state(text), text
+
+    async def power(self, status: str) -> float | None:
+        """W that it draws; `status`: what its status just was. Raises DeviceError."""
+        url = self._settings.power_url
+        if url is None:
+            return None
+        same = url == self._settings.status_url
+        return self._power.number(status if same else await self._ask("GET", url))
+
+    async def switch(self, *, on: bool) -> bool:
+        """Switch it and read it back, for 2 s until it has followed. Raises DeviceError."""
+        settings = self._settings
+        body = settings.on_body if on else settings.off_body
+        given = {} if body is None else _as_sent(body)
+        await self._ask(settings.method, settings.on_url if on else settings.off_url, **given)
+        state = not on
+        for pause in PAUSES:
+            await self._clock.sleep(pause)
+            state, _ = await self.state()
+            if state is on:
+                break
+        return state
+
+    async def _ask(self, method: str, url: str, **body: Any) -> str:
+        base, path = place_of(url)
+        door = self._doors.get(base)
+        if door is None:
+            settings = self._settings
+            door = self._doors[base] = LoginClient(
+                base,
+                name=name_of(url),
+                timeout=settings.patience,
+                clock=self._clock,
+                username=settings.username or "",
+                password=None if settings.password is None else settings.password.reveal(),
+                most_bytes=MOST_CHARS,
+            )
+        # What switches is not repeated by itself, even when it is a GET.
+        again = None if url in (settings_urls(self._settings)) else False
+        try:
+            return (await door.ask(method, path, again=again, **body)).text()
+        except DeviceError:
+            # A connection that has gone wrong must not carry the next request.
+            await door.close()
+            raise
+
+
+def settings_urls(settings: Settings) -> tuple[str | None, ...]:
+    """The urls that only read."""
+    return (settings.status_url, settings.power_url)
+
+
+def name_of(url: str) -> str:
+    """How sentences call what stands there."""
+    return f"the switch at {urlsplit(url).netloc}"
+
+
+def _as_sent(body: str) -> dict[str, Any]:
+    """A body with the type that it looks like."""
+    kind = "application/x-www-form-urlencoded" if "=" in body else "text/plain"
+    try:
+        msgspec.json.decode(body)
+        kind = "application/json"
+    except msgspec.DecodeError:
+        pass
+    return {"form": body.encode(), "headers": {"Content-Type": kind}}

@@ -1,0 +1,1 @@
+"""A Fronius Smart Meter, asked through the inverter's Solar API."""

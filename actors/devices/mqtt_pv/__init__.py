@@ -1,0 +1,1 @@
+"""A PV inverter that somebody publishes on topics of his own."""

@@ -1,0 +1,1 @@
+"""Counts what a meter imports and exports, phases added first."""

@@ -1,0 +1,1 @@
+"""How long the home battery lasts, or takes to be full."""
