@@ -9,6 +9,7 @@ from bridge.discovery.messages import (
 )
 from bridge.discovery.publisher import Publisher
 from bridge.discovery.removal import orphans, removal, shape_of
+from bridge.discovery.tariffs import tariff_messages
 
 __all__ = [
     "House",
@@ -20,4 +21,5 @@ __all__ = [
     "removal",
     "shape_of",
     "site_messages",
+    "tariff_messages",
 ]

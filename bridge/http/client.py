@@ -35,14 +35,21 @@ class HttpRefused(DeviceRefused):
     """The other side answered with an HTTP status that is none of success.
 
     `status`: the number; `retry_after`: s it asks to wait, None when it does not say; `body`: the
-    start of what it sent with it, for drivers that look closer; never shown.
+    start of what it sent with it, for drivers that look closer; never shown. `headers`: by
+    lower-case name.
     """
 
     def __init__(
-        self, sentence: str, status: int, retry_after: float | None = None, body: bytes = b""
+        self,
+        sentence: str,
+        status: int,
+        retry_after: float | None = None,
+        body: bytes = b"",
+        headers: Mapping[str, str] | None = None,
     ) -> None:
         super().__init__(sentence)
         self.status, self.retry_after, self.body = status, retry_after, body
+        self.headers = headers or {}
 
 
 class CertificateChanged(DeviceRefused):
@@ -185,7 +192,8 @@ class HttpClient:
         if status >= 500:  # noqa: PLR2004 - HTTP server error
             word = f"failed inside (HTTP {status})"
         wait = _seconds(answer.headers.get("retry-after"))
-        return HttpRefused(f"{self.name} {word}", status, wait, answer.body[:2000])
+        sentence = f"{self.name} {word}"
+        return HttpRefused(sentence, status, wait, answer.body[:2000], answer.headers)
 
     async def _once(
         self,

@@ -42,6 +42,7 @@ TOPICS = {
     "Requests/{consumer}/Error": YES1,
     "Tariffs/{tariff}/{Value}": YES1,
     "Tariffs/{tariff}/Curve": YES1,
+    "Tariffs/{tariff}/Cheapest/{Window}/Start": YES1,
     "Forecasts/{forecast}/{Value}": YES1,
     "Forecasts/{forecast}/Curve": YES1,
 }

@@ -117,6 +117,9 @@ def _check_sensor(part: dict[str, Any]) -> None:
         assert not any(name in part for name in NUMERIC)
         return
     assert "ops" not in part
+    if kind == "timestamp":
+        assert not any(name in part for name in NUMERIC)
+        return
     if kind is not None:
         assert part.get("unit_of_meas") in UNITS[kind], f"{part['name']}: wrong unit for {kind}"
         assert part.get("stat_cla") in STATE_CLASSES[kind]

@@ -4,8 +4,16 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
+from typing import TYPE_CHECKING
 
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+SUNRISE = -0.833
+"""Elevation of the sun's middle, in degrees, when its edge is seen at the horizon."""
+_LOOK = timedelta(minutes=10)
+_EXACT = timedelta(seconds=1)
 _DAY = 86400.0
 # What cables, inverter, dirt and a warm panel take away, all together.
 _YIELD = 0.86
@@ -76,8 +84,47 @@ def elevation(place: Place, at: float) -> float:
     return math.degrees(math.asin(max(-1.0, min(1.0, _sun(place, at).up))))
 
 
-def clear_sky_power(place: Place, panels: Panels, at: float) -> float:
-    """W under a cloudless sky, before the inverter's limit; 0 while the sun is down."""
+def nights(
+    place: Place, start: datetime, end: datetime, below: float = SUNRISE
+) -> list[tuple[datetime, datetime]]:
+    """The stretches from `start` to `end` (aware) in which the sun stands below `below` degrees.
+
+    Their borders are exact to a second or two; what is shorter than ten minutes may be missed.
+    """
+
+    def down(moment: datetime) -> bool:
+        return elevation(place, moment.timestamp()) < below
+
+    found: list[tuple[datetime, datetime]] = []
+    since = start if start < end and down(start) else None
+    moment = start
+    while moment < end:
+        later = min(moment + _LOOK, end)
+        if down(later) != (since is not None):
+            border = _turn(moment, later, down)
+            if since is None:
+                since = border
+            else:
+                found.append((since, border))
+                since = None
+        moment = later
+    return found if since is None else [*found, (since, end)]
+
+
+def _turn(before: datetime, after: datetime, down: Callable[[datetime], bool]) -> datetime:
+    """When the answer changes between the two, rounded into the day."""
+    first = down(before)
+    while after - before > _EXACT:
+        middle = before + (after - before) / 2
+        if down(middle) == first:
+            before = middle
+        else:
+            after = middle
+    return before if first else after
+
+
+def clear_sky_irradiance(place: Place, tilt: float, azimuth: float, at: float) -> float:
+    """W/m² onto a tilted surface (azimuth 180 = south) under a cloudless sky; 0 at night."""
     sun = _sun(place, at)
     if sun.up <= 0.0:
         return 0.0
@@ -85,14 +132,19 @@ def clear_sky_power(place: Place, panels: Panels, at: float) -> float:
     mass = 1.0 / (sun.up + 0.50572 * (degrees + 6.07995) ** -1.6364)
     beam = 1353.0 * 0.7 ** (mass**0.678)
     diffuse = 0.1 * beam
-    tilt, azimuth = math.radians(panels.tilt), math.radians(panels.azimuth)
-    facing = (
-        sun.east * math.sin(tilt) * math.sin(azimuth)
-        + sun.north * math.sin(tilt) * math.cos(azimuth)
-        + sun.up * math.cos(tilt)
+    slope, facing = math.radians(tilt), math.radians(azimuth)
+    share = (
+        sun.east * math.sin(slope) * math.sin(facing)
+        + sun.north * math.sin(slope) * math.cos(facing)
+        + sun.up * math.cos(slope)
     )
-    on_panel = beam * max(0.0, facing)
-    on_panel += diffuse * (1 + math.cos(tilt)) / 2
-    on_panel += 0.2 * (beam * sun.up + diffuse) * (1 - math.cos(tilt)) / 2
+    found = beam * max(0.0, share)
+    found += diffuse * (1 + math.cos(slope)) / 2
+    return found + 0.2 * (beam * sun.up + diffuse) * (1 - math.cos(slope)) / 2
+
+
+def clear_sky_power(place: Place, panels: Panels, at: float) -> float:
+    """W under a cloudless sky, before the inverter's limit; 0 while the sun is down."""
+    on_panel = clear_sky_irradiance(place, panels.tilt, panels.azimuth, at)
     power = panels.kwp * on_panel * _YIELD
     return power if power > panels.kwp * 1000.0 * _START else 0.0

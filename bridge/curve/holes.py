@@ -1,0 +1,32 @@
+"""What is missing inside a curve, in sentences. Pure."""
+
+from __future__ import annotations
+
+from itertools import pairwise
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from datetime import datetime
+    from zoneinfo import ZoneInfo
+
+    from bridge.curve.slots import Curve
+
+_TOLD = 3
+
+
+def holes(curve: Curve) -> list[tuple[datetime, datetime]]:
+    """The stretches between two slots that no slot covers, in order."""
+    return [(one.end, two.start) for one, two in pairwise(curve.slots) if one.end < two.start]
+
+
+def told(curve: Curve, zone: ZoneInfo, *, what: str = "prices") -> tuple[str, ...]:
+    """One sentence about all holes, by the wall clock of `zone`; nothing where there are none."""
+    found = holes(curve)
+    if not found:
+        return ()
+    texts = [
+        f"{start.astimezone(zone):%Y-%m-%d %H:%M} to {end.astimezone(zone):%H:%M}"
+        for start, end in found[:_TOLD]
+    ]
+    more = f" and {len(found) - _TOLD} more" if len(found) > _TOLD else ""
+    return (f"the {what} have a hole: {', '.join(texts)}{more}",)
