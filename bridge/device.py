@@ -216,7 +216,9 @@ class Device(Actor):
         await self.device_status("online", device=device)
 
     def _max_age(self, name: str) -> float:
-        return self.contract.quantity(name).max_age or math.inf
+        """No value turns unknown before the next can be there; who decides counts ages himself."""
+        between = getattr(self.settings, "interval", 0.0) + getattr(self.settings, "timeout", 0.0)
+        return max(self.contract.quantity(name).max_age or math.inf, between)
 
     def _check(self, device: str, name: str, value: float | str | None) -> float | str | None:
         quantity = self.contract.quantity(name)

@@ -100,7 +100,9 @@ class Outage:
         first = self.why is None
         self.why = why
         if first:
-            getattr(self._log, level)(f"{self._what} is lost: {why}")
+            again = why.startswith(f"{self._what} ")
+            short = f"it {why[len(self._what) + 1 :]}" if again else why
+            getattr(self._log, level)(f"{self._what} is lost: {short}")
         return first
 
     def back(self) -> bool:

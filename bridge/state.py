@@ -56,6 +56,16 @@ class StateFolder:
             return None
         return found if isinstance(found, dict) else None
 
+    def is_damaged(self, name: str) -> bool:
+        """True when something lies under `name` that `load` could not give; it is left as it is."""
+        try:
+            found = msgspec.json.decode((self._folder / f"{name}.json").read_bytes())
+        except (FileNotFoundError, NotADirectoryError):
+            return False
+        except (OSError, msgspec.DecodeError):
+            return True
+        return not isinstance(found, dict)
+
     def save(self, name: str, content: dict[str, Any]) -> bool:
         """Write `content`; false (and one log line) when the disk refuses."""
         path = self._folder / f"{name}.json"

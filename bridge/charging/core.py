@@ -59,7 +59,7 @@ def decide(state: State, inputs: Inputs, now: float) -> tuple[State, Decision]:
     state, goal = _goal(state, inputs, now)
     request = _request(state, inputs, goal, now)
     if goal.on is None:
-        state = replace(_stopped(state, now), switching=None, sent_at=None)
+        state = replace(_stopped(state, now), switching=None, sent_at=None, resume_until=-math.inf)
         # Lent phases wait: nobody changes them while the charger charges by its own control.
         wish = ChargerWish(None, inputs.owner.current) if goal.back else None
         words = goal.words
@@ -128,6 +128,7 @@ def _trouble(state: State, inputs: Inputs, now: float) -> _Goal | None:
         (silent, sentences.SILENT),
         (state.car is not True, sentences.NO_CAR),
         (state.full_at is not None, sentences.FULL),
+        (state.astray_at is not None, sentences.ASTRAY),
         (not _frame(state, inputs).max_current, sentences.NO_CURRENT),
     )
     return next((_Goal(words) for true, words in reasons if true), None)
@@ -142,13 +143,15 @@ def _frame(state: State, inputs: Inputs, phases: int | None = None) -> Frame:
     found = frame(
         inputs, state.volts or inputs.plan.voltage, state.car_phases, state.cap, state.phases
     )
-    return found if phases is None else replace(found, phases=phases)
+    return found if phases in (None, found.phases) else replace(found, phases=phases)
 
 
 def _full_power(state: State, inputs: Inputs, amps: float, now: float, *, by_owner: bool) -> _Goal:
     """As much as may be, on as many phases as may be, whatever the sun does."""
     found = _frame(state, inputs)
     amps = min(math.floor(amps), found.max_current)
+    if amps < found.min_current:
+        amps = 0.0
     phases = max(found.choices)
     if state.phases in found.choices and not _may_change(state, inputs, now):
         phases = state.phases or phases
@@ -180,8 +183,7 @@ def _surplus(state: State, inputs: Inputs, now: float) -> tuple[State, _Goal]:
     watts = given or 0.0
     found = _frame(state, inputs)
     state, phases = _phases(state, inputs, found, given, now)
-    found = replace(found, phases=phases)
-    ladder = found.ladder()
+    ladder = (found if phases == found.phases else replace(found, phases=phases)).ladder()
     amps = ladder.current(watts)
     if given is None:
         words = sentences.NO_LEASE if inputs.distributor else sentences.NO_DISTRIBUTOR
@@ -213,12 +215,16 @@ def _phases(
     if found.phases == THREE:
         # Without a lease nothing is known of the sun: then the car only stops.
         enough = watts is None or ladder.current(watts) > 0
-        return replace(state, carries_since=None), THREE if enough or not free else ONE
+        return _carrying(state, None), THREE if enough or not free else ONE
     if not state.on or watts is None or watts < ladder.up:
-        return replace(state, carries_since=None), ONE
+        return _carrying(state, None), ONE
     since = now if state.carries_since is None else state.carries_since
-    state = replace(state, carries_since=since)
+    state = _carrying(state, since)
     return state, THREE if free and now >= since + inputs.plan.phase_delay else ONE
+
+
+def _carrying(state: State, since: float | None) -> State:
+    return state if state.carries_since == since else replace(state, carries_since=since)
 
 
 def _may_change(state: State, inputs: Inputs, now: float) -> bool:
@@ -284,8 +290,9 @@ def _drive(
 
 
 def _on(state: State, inputs: Inputs, goal: _Goal, now: float) -> tuple[State, ChargerWish, Words]:
-    raised = now if goal.amps > state.amps else state.raised_at
-    state = replace(state, on=True, amps=goal.amps, raised_at=raised, resume_until=-math.inf)
+    if not state.on or goal.amps != state.amps or state.resume_until > -math.inf:
+        raised = now if goal.amps > state.amps else state.raised_at
+        state = replace(state, on=True, amps=goal.amps, raised_at=raised, resume_until=-math.inf)
     reading = inputs.reading
     switchable = reading is not None and len(reading.phases_possible) > 1
     wish = ChargerWish(True, goal.amps, state.phases if switchable else None)

@@ -64,6 +64,10 @@ class ChargerDevice(Device):
         self._plan = settings.plan(self.manual_modes)
         self._errand = Errand(self)
         self.charge = State(by_hand=self._errand.by_hand)
+        if self._errand.leftover or context.restarts:
+            # When the life before switched last is not known: its minimum times begin anew.
+            at = self.clock.now()
+            self.charge = replace(self.charge, off_at=at, switched_at=at)
         self._reporter = Reporter(settings.name or "EV charger")
         self._owner = Owner()
         self._allowance: Allowance | None = None
@@ -176,9 +180,10 @@ class ChargerDevice(Device):
     def _on_distributor(self, message: Message) -> None:
         if message.value not in {"online", "offline"}:
             return
-        self._distributor = message.value == "online"
-        if not self._distributor:
-            self._allowance = None
+        online = message.value == "online"
+        if online is not self._distributor:
+            # What was allowed before is not its word any more, or not yet.
+            self._distributor, self._allowance = online, None
         self._reporter.repeat()
         self._wake.set()
 
@@ -252,6 +257,8 @@ class ChargerDevice(Device):
             price=price,
             price_limit=limit,
             told=self._errand.told,
+            tried=self._errand.tried,
+            astray=self._errand.astray,
             released=self._released,
             silent_after=max(_SILENT, _INTERVALS * settings.interval),
         )

@@ -17,10 +17,13 @@ if TYPE_CHECKING:
     from bridge.clock import Clock
     from bridge.state import StateFolder
 
+MISSES = 2
+"""How often in a row a charger may lose what it confirmed."""
 _JOURNAL = "charging"
 _LIMIT, _SAFE_LIMIT = 20.0, 4.0
-_RETRY, _LONGEST_RETRY = 2.0, 30.0
+_RETRY, _LONGEST_RETRY, _LONGEST_STOP_RETRY = 2.0, 30.0, 5.0
 _SETTLING, _LONGEST_SETTLING = 10.0, 600.0
+_IN_A_ROW = 60.0
 
 
 class Charger(Protocol):
@@ -41,6 +44,9 @@ class Charger(Protocol):
 class Errand:
     """What the charger was told. `told`: the last wish that it confirmed in this life.
 
+    `tried`: each `on` that it was told since and did not confirm, for its answer may be lost.
+    `astray`: it lost the same wish again and again.
+
     `held`: true from before the first write of ours until the charger confirmed that it was given
     back. It is kept on disk, so that what a killed process left behind (`leftover`) is put back
     before anything else. `by_hand`: what a person pressed; the charger is theirs then, not ours.
@@ -49,6 +55,7 @@ class Errand:
     def __init__(self, charger: Charger) -> None:
         self._charger = charger
         self.told: Told | None = None
+        self.tried: frozenset[bool | None] = frozenset()
         journal = charger.state.load(_JOURNAL) or {}
         self.held = journal.get("held") is True
         self.leftover = self.held
@@ -56,8 +63,13 @@ class Errand:
         self.by_hand: Pressed | None = found if found in ("on", "off") else None
         self._retry_at = -math.inf
         self._failures = 0
-        self._repeats = 0
+        self._repeats = self._misses = 0
         self._failed: ChargerWish | None = None
+
+    @property
+    def astray(self) -> bool:
+        """Whether the charger keeps going back to something else."""
+        return self._misses >= MISSES
 
     async def run(
         self,
@@ -79,7 +91,8 @@ class Errand:
         except DeviceError as error:
             self._failures = 0 if wish != self._failed else self._failures + 1
             self._failed = wish
-            self._retry_at = now + min(_RETRY * 2 ** min(self._failures, 8), _LONGEST_RETRY)
+            longest = _LONGEST_RETRY if wish.on else _LONGEST_STOP_RETRY
+            self._retry_at = now + min(_RETRY * 2 ** min(self._failures, 8), longest)
             await self._charger.warn("charging", f"{self._charger.id} did not follow: {error}")
             if strict:
                 raise
@@ -92,8 +105,8 @@ class Errand:
     ) -> bool:
         if wish == GIVE_BACK and not self.held:
             return False
-        if self.told is None or self.told.wish != wish:
-            self._repeats = 0
+        if self.told is None or self.told.wish != wish or self.tried:
+            self._repeats = self._misses = 0
             return True
         patience = min(_SETTLING * 2 ** min(self._repeats, 8), _LONGEST_SETTLING)
         if reading is None or min(now, read_at) < self.told.at + patience:
@@ -102,16 +115,18 @@ class Errand:
             return False
         # What the charger does not keep is repeated less and less often.
         self._repeats += 1
+        self._misses = self._misses + 1 if now < self.told.at + _IN_A_ROW else 1
         return True
 
     async def _tell(self, wish: ChargerWish, limit: float = _LIMIT) -> None:
         if wish != GIVE_BACK:
             self._note(held=True, by_hand=None)
+        self.tried |= {wish.on}
         with anyio.move_on_after(limit) as scope:
             await self._charger.obey(wish)
         if scope.cancelled_caught:
             raise DeviceError(f"it did not answer for {limit:g} s")
-        self.told = Told(wish, self._charger.clock.now())
+        self.told, self.tried = Told(wish, self._charger.clock.now()), frozenset()
         if wish == GIVE_BACK:
             self._note(held=False, by_hand=None)
 

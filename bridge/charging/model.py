@@ -179,9 +179,11 @@ class Inputs:
 
     reading, read_at: the newest reading and when it was taken; None before the first.
     distributor: whether the distributor is online. price, price_limit: currency/kWh, None while
-    unknown. told: see `Told`; None when nothing was told in this life. released: somebody has
-    just given the charger back to the automatic control. silent_after: s until a reading is too
-    old to go by.
+    unknown. told: see `Told`; None when nothing was told in this life. tried: each `on`
+    of the wishes that it was told since without confirming them: it may have followed any of them.
+    astray: it goes back to something else although it was told anew. released: somebody has just
+    given the charger back to the automatic control. silent_after: s until a reading is too old to
+    go by.
     """
 
     plan: Plan
@@ -193,6 +195,8 @@ class Inputs:
     price: float | None = None
     price_limit: float | None = None
     told: Told | None = None
+    tried: frozenset[bool | None] = frozenset()
+    astray: bool = False
     released: bool = False
     silent_after: float = 30.0
 

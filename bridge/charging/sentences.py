@@ -12,6 +12,10 @@ SILENT: Words = ("silent", "the charger has not answered lately, so nothing is a
 NO_CAR: Words = ("no_car", "no car is connected")
 NO_CURRENT: Words = ("no_current", "the charger or its cable allows less than the least current")
 FULL: Words = ("full", "the car takes nothing, full or by its own timer; asked again in an hour")
+ASTRAY: Words = (
+    "astray",
+    "the charger does not keep what it was told, so nothing is charged; tried again in an hour",
+)
 MANUAL: Words = ("manual", "the owner's settings leave the charging to people")
 MODE: Words = ("manual", "the charger is in its manual mode: hands off")
 STARTED: Words = ("by_hand", f"started by hand at the charger: {_HANDS_OFF}")

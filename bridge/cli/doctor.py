@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 _CONNECT = 5.0
 _ROUND_TRIP = 2.0
 _DEVICE = 15.0
+_SINKS = "sinks"
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,8 +39,8 @@ def add_parser(commands: argparse._SubParsersAction[argparse.ArgumentParser]) ->
     parser = commands.add_parser(
         "doctor",
         help="try the broker, its permissions and every device; say what is wrong",
-        description="Tries everything the configuration names and says in plain words what does "
-        "not work. Nothing is switched. Exit code 1 when something is wrong.",
+        description="Tries the broker and every device that the configuration names and says in "
+        "plain words what does not work. Nothing is switched. Exit code 1 when something is wrong.",
     )
     add_broker_arguments(parser)
     parser.add_argument("--json", action="store_true", help="print one JSON list")
@@ -179,12 +180,16 @@ def _tell_bridge(config: Config, retained: dict[str, bytes], tell: Tell) -> None
 
 async def _try_device(config: Config, contract: Contract, name: str, tell: Tell) -> None:
     from bridge.cli.read import hint, make_device, plain, rounded
+    from bridge.cli.table import foremost
+    from bridge.config import find_kind
 
     what = f"{config.actors[name].kind} {name}"
     try:
         device = make_device(config, contract, name)
-    except ConfigError:
-        return  # no device: there is nothing to try
+    except ConfigError:  # no device
+        if find_kind(config.actors[name].kind).role == _SINKS:
+            tell(what, None, "is not tried here; while the bridge runs, its Health says how it is")
+        return
     if not device.reads_directly:
         tell(what, None, "is published by somebody else; the bridge only checks it")
         return
@@ -200,10 +205,9 @@ async def _try_device(config: Config, contract: Contract, name: str, tell: Tell)
         tell(what, False, f"{error}{hint(config, name)}")
         return
     for device_id, values in found.items():
-        known = {
-            key: value for key, value in rounded(values, contract).items() if value is not None
-        }
-        some = ", ".join(f"{key} {plain(value)}" for key, value in list(known.items())[:4])
+        known = [value for value in rounded(values, contract).values() if value is not None]
+        first: dict[str, float | str] = foremost(rounded(values, contract), 4)
+        some = ", ".join(f"{key} {plain(value)}" for key, value in first.items())
         one = what if device_id == name else f"{what} ({device_id})"
         if known:
             tell(one, True, f"{len(known)} of {len(values)} values: {some}")

@@ -35,7 +35,8 @@ EXIT_CONFIG = 2
 EXIT_SECOND_BRIDGE = 3
 
 _EPILOG = """\
-A kind of device may have commands of its own: `heliograph lg-ess --help`.
+kinds with commands of their own (`heliograph KIND --help`):
+  {kinds}
 
 exit codes:
   0  done, or stopped cleanly
@@ -47,11 +48,13 @@ exit codes:
 
 def parser() -> argparse.ArgumentParser:
     """The whole command line."""
+    from bridge.cli.kind import kinds_with_commands
+
     top = argparse.ArgumentParser(
         prog="heliograph",
         description="Reads the house's meters, inverters and batteries, and shares surplus sun "
         "among the consumers that ask for it over MQTT.",
-        epilog=_EPILOG,
+        epilog=_EPILOG.format(kinds=", ".join(kinds_with_commands())),
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     top.add_argument("--version", action="version", version=f"heliograph {__version__}")

@@ -100,8 +100,7 @@ async def _supervise(path: Path | None, config: Config, endpoint: Endpoint) -> C
     again: list[Config] = []
     async with anyio.create_task_group() as tasks:
         tasks.start_soon(_obey_signals, path, supervisor, again)
-        if _is_demo(path):
-            tasks.start_soon(_greet, supervisor, endpoint)
+        tasks.start_soon(_greet if _is_demo(path) else _say, supervisor, endpoint)
         await supervisor.run()
         tasks.cancel_scope.cancel()
     return again[0] if again else None
@@ -180,6 +179,14 @@ async def _reload(path: Path | None, supervisor: Supervisor) -> Config | None:
         return config
     await supervisor.reload(config, difference)
     return None
+
+
+async def _say(supervisor: Supervisor, endpoint: Endpoint) -> None:
+    """One line that it runs: what is well says nothing else."""
+    await supervisor.started.wait()
+    config = supervisor.config
+    many = f"{len(config.actors)} actors" if len(config.actors) > 1 else "1 actor"
+    get_logger("bridge").info(f"runs {many} under '{config.base}' on {endpoint.url}")
 
 
 async def _greet(supervisor: Supervisor, endpoint: Endpoint) -> None:

@@ -147,10 +147,17 @@ def _options(module: ModuleType, given: list[str]) -> dict[str, Any]:
         if name not in names and not (anything and name not in {"host", "port"}):
             raise Wrong(f"option '{name}' is not known; there are {', '.join(names) or 'none'}")
         try:
-            options[name] = yaml.safe_load(value)
+            read = yaml.safe_load(value)
         except yaml.YAMLError:
             raise Wrong(f"--option {text}: the value cannot be read") from None
+        words = isinstance(read, str) or read is None or not _is_text(known.get(name))
+        options[name] = read if words else value
     return options
+
+
+def _is_text(parameter: inspect.Parameter | None) -> bool:
+    """A password of digits and a firmware such as 40.7 are words, not numbers."""
+    return parameter is not None and parameter.annotation in {"str", "str | None", str}
 
 
 def _list(kind: Kind, module: ModuleType, faults: dict[str, str]) -> None:

@@ -3,10 +3,32 @@
 from __future__ import annotations
 
 import sys
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final, TypeVar
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
+
+Value = TypeVar("Value")
+_FIRST: Final = (
+    "GridPower",
+    "PvPower",
+    "BatteryPower",
+    "BatterySoc",
+    "LoadPower",
+    "VehicleState",
+    "Power",
+    "BatteryState",
+    "InverterPower",
+    "InverterState",
+)
+
+
+def foremost(values: Mapping[str, Value | None], many: int) -> dict[str, Value]:
+    """So many of the known values, those first that people look for."""
+    ranks = {name: rank for rank, name in enumerate(_FIRST)}
+    names = sorted(values, key=lambda name: ranks.get(name, len(ranks)))  # else as they came
+    known = {name: value for name in names if (value := values[name]) is not None}
+    return dict(list(known.items())[:many])
 
 
 def show_table(title: str, heads: Sequence[str], rows: Sequence[Sequence[str]]) -> None:

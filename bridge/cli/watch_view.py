@@ -9,6 +9,8 @@ from rich.markup import escape
 from rich.table import Table
 from rich.text import Text
 
+from bridge.cli.table import foremost
+
 if TYPE_CHECKING:
     from rich.console import RenderableType
 
@@ -92,11 +94,9 @@ def _devices(model: Model, now: float) -> Table:
     for name, values in sorted(model.devices.items()):
         status = model.device_status.get(name, "unknown")
         at = model.device_at.get(name)
-        shown = ", ".join(
-            f"{key} {_plain(value)}"
-            for key, value in list(values.items())[:9]
-            if key != "at" and value is not None
-        )
+        known = {key: value for key, value in values.items() if key != "at"}
+        first = foremost(known, 8)
+        shown = ", ".join(f"{key} {_plain(value)}" for key, value in first.items())
         table.add_row(
             escape(name),
             f"[{_COLOURS.get(status, 'dim')}]{escape(status)}[/]",

@@ -170,8 +170,8 @@ class HttpClient:
                 busy = not isinstance(error, HttpRefused) or error.status in _BUSY
                 if not busy or attempt == tries - 1:
                     raise
-                wanted = getattr(error, "retry_after", None)
-                pause = 0.3 * 2**attempt if wanted is None else wanted
+                # A wish is a least time: "0" from a busy server is no reason to hurry.
+                pause = max(0.3 * 2**attempt, getattr(error, "retry_after", None) or 0.0)
                 if pause > _LONGEST_PAUSE:
                     raise
                 await self.clock.sleep(pause * random.uniform(0.8, 1.2))  # noqa: S311 - jitter
@@ -219,8 +219,7 @@ class HttpClient:
                     body = await self._body(answer.content)
                     return Answer(answer.status, found, body, self.name)
         except TimeoutError:
-            # A connection that was cut short must not carry the next request.
-            await self.close()
+            # aiohttp has closed the connection that was cut short; others may carry a command.
             sentence = f"{self.name} did not answer within {self.timeout:g} s"
             raise DeviceTimeout(sentence) from None
         except (aiohttp.ClientError, OSError, ValueError) as error:
@@ -237,6 +236,8 @@ class HttpClient:
             return CertificateChanged(sentence, error.got)
         if isinstance(error, aiohttp.ClientConnectorCertificateError):
             return DeviceRefused(f"{self.name} shows a certificate that cannot be trusted")
+        if isinstance(error, aiohttp.ClientConnectorSSLError):
+            return DeviceGarbled(f"{self.name} does not speak TLS, or only an outdated form of it")
         if isinstance(error, aiohttp.ClientConnectorError):
             return DeviceTimeout(f"{self.name} {unreachable(error.os_error)}")
         if isinstance(error, aiohttp.ClientPayloadError):

@@ -90,6 +90,7 @@ class Pin:
         self._host, self._port, self._timeout = host, port, timeout
         self._clock, self._state, self._place = clock, state, place
         self._digest = None if given is None else bytes.fromhex(given.replace(":", ""))
+        self._given = given is not None
 
     @property
     def fingerprint(self) -> str | None:
@@ -105,23 +106,33 @@ class Pin:
         return aiohttp.Fingerprint(self._digest)
 
     def refusal(self, found: bytes) -> DeviceRefused:
-        """What to say of another certificate with this SHA-256."""
+        """What to say of another certificate with this SHA-256.
+
+        What is kept is looked up again at the next `tls()`: its owner may have deleted it by then.
+        """
         way = "set `fingerprint:` to that"
-        if self._place:
+        if self._place and not self._given:
             way += f" or delete {self._place}"
+            if self._state is not None and self.kept:
+                self._digest = None
         return DeviceRefused(
             f"{self.name} shows another certificate than before, and nothing was sent to it; "
             f"if its owner knows why, {way} (SHA-256 {found.hex()})"
         )
 
     def _remembered(self) -> bytes | None:
-        found = None if self._state is None else self._state.load(FILE)
+        if self._state is None:
+            return None
+        found = {} if self._state.is_damaged(FILE) else self._state.load(FILE)
         if found is None:
             return None
         digest = found.get("sha256")
         if not isinstance(digest, str) or not _DIGEST.match(digest):
             # Whatever happened to it: a fingerprint that was there is not taken anew unasked.
-            raise DeviceRefused(f"the certificate kept of {self.name} is damaged: {self._place}")
+            raise DeviceRefused(
+                f"the certificate kept of {self.name} cannot be read: set `fingerprint:`, "
+                f"or delete {self._place} to trust what it shows next"
+            )
         return bytes.fromhex(digest)
 
     async def _first(self) -> bytes:

@@ -92,10 +92,11 @@ class Backoff:
     def failed(self, error: Undelivered) -> float:
         """Count a failure; s to wait before the next try, some more or less by chance."""
         self.failures += 1
-        if error.retry_after is not None:
-            # A wish is a least time: chance only adds to it.
-            return min(error.retry_after, _LONGEST_WISH) * random.uniform(1.0, 1.1)  # noqa: S311 - jitter
         if error.mend and not isinstance(error, RefusedAll):
-            return _LONGEST * random.uniform(0.4, 0.6)  # noqa: S311 - jitter
-        pause = min(_FIRST * 2.0 ** min(self.failures - 1, 10), _LONGEST)
-        return pause * random.uniform(0.8, 1.2)  # noqa: S311 - jitter
+            pause = _LONGEST * random.uniform(0.4, 0.6)  # noqa: S311 - jitter
+        else:
+            pause = min(_FIRST * 2.0 ** min(self.failures - 1, 10), _LONGEST)
+            pause *= random.uniform(0.8, 1.2)  # noqa: S311 - jitter
+        # A wish is a least time, so chance only adds to it; "0" is no reason to hurry.
+        wish = min(error.retry_after or 0.0, _LONGEST_WISH)
+        return max(pause, wish * random.uniform(1.0, 1.1))  # noqa: S311 - jitter

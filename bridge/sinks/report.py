@@ -63,7 +63,9 @@ class Report:
             self._clock_seen = self.unset_clock
             await self._warn("clock", "values are left out: the clock of this computer is not set")
         if spool.trouble:
-            await self._warn("disk", f"the spool cannot be written: {spool.trouble}", stands=5.0)
+            await self._warn(
+                "disk", f"the spool cannot be written or read: {spool.trouble}", stands=5.0
+            )
         await self._forget()
         await self._operational(waiting)
 

@@ -101,11 +101,12 @@ class Sink(Actor):
 
     async def run(self) -> None:
         """Collect and deliver until stopped."""
-        async with self._lock:
-            await self._open()
         prefix = f"{self.config.base}/"
         for each in cover(self.settings.topics):
             await self.bus.listen(prefix + each, self._on_message)
+        # What comes while a large spool on a slow card is looked through waits in memory.
+        async with self._lock:
+            await self._open()
         async with anyio.create_task_group() as tasks:
             tasks.start_soon(self._keep)
             tasks.start_soon(self._ship)
@@ -192,10 +193,22 @@ class Sink(Actor):
                 due = self.spool.due(self.clock.now(), self.settings.interval, self._doubtful)
                 if due <= 0:
                     segment = await _in_thread(partial(self.spool.oldest, self._doubtful))
-                    if segment is not None:
-                        return segment, await _in_thread(partial(self.spool.read, segment))
+                    lines = None if segment is None else await self._read(segment)
+                    if segment is not None and lines is not None:
+                        return segment, lines
+            if due <= 0:
+                await self.clock.sleep(_LOOK)  # the disk refuses just now
+                continue
             with anyio.move_on_after(max(0.01, due)):
                 await self._spool_news.wait()
+
+    async def _read(self, segment: Segment) -> list[bytes] | None:
+        """Its lines; None where the disk refuses for now. The lock is held."""
+        try:
+            return await _in_thread(partial(self.spool.read, segment))
+        except OSError:
+            self.spool.put_back()
+            return None
 
     async def _deliver(self, lines: Sequence[bytes]) -> None:
         if lines:
@@ -234,7 +247,9 @@ class Sink(Actor):
             async with self._lock:
                 if not self.spool.holds(doubtful):
                     continue
-                again = await _in_thread(partial(self.spool.read, doubtful))
+                again = await self._read(doubtful)
+            if again is None:
+                return
             try:
                 bad = await sift(again, self._deliver, sure=True)
             except Undelivered:
@@ -278,10 +293,8 @@ class Sink(Actor):
         while True:
             async with self._lock:
                 segment = await _in_thread(partial(self.spool.oldest, self._doubtful))
-                lines = (
-                    [] if segment is None else await _in_thread(partial(self.spool.read, segment))
-                )
-            if segment is None:
+                lines = None if segment is None else await self._read(segment)
+            if segment is None or lines is None:
                 return
             await self._deliver(lines)
             async with self._lock:

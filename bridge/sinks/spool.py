@@ -27,6 +27,7 @@ MEMORY: Final = 4 * 1024 * 1024
 _SEGMENT = 512 * 1024
 _LEAST_SEGMENTS = 8
 _CHUNK = 1 << 20
+_READS = 60
 
 
 @dataclass(slots=True)
@@ -41,6 +42,7 @@ class Segment:
     kept: list[bytes] | None = field(default_factory=list)
     synced: bool = True
     checked: bool = False
+    unread: int = 0
 
 
 class Spool:
@@ -107,18 +109,26 @@ class Spool:
         try:
             self._folder.mkdir(parents=True, exist_ok=True, mode=0o700)
             give_to_owner(self._folder.parent.parent, self._folder.parent, self._folder)
-            for path in sorted(self._folder.glob(f"*.{self._suffix}")):
-                if not path.stem.isdecimal():
-                    continue
-                segment = Segment(int(path.stem), -math.inf, path, kept=None)
-                self._next = max(self._next, segment.number + 1)
-                self._segments[segment.number] = segment
-                self._grow(segment, _count(path), path.stat().st_size)
-                if not segment.lines:
-                    self.remove(segment)
+            found = [each for each in self._folder.glob(f"*.{self._suffix}") if _numbered(each)]
         except OSError as error:
             self._trouble(error)
+            found = []
+        for path in sorted(found, key=lambda each: int(each.stem)):
+            self._find(int(path.stem), path)
         self._trim()
+
+    def _find(self, number: int, path: Path) -> None:
+        """Take one file of a former run; one that cannot be read is told and left where it is."""
+        self._next = number + 1
+        try:
+            lines, size = _count(path), path.stat().st_size
+        except OSError as error:
+            self._trouble(error)
+            return
+        segment = self._segments[number] = Segment(number, -math.inf, path, kept=None)
+        self._grow(segment, lines, size)
+        if not segment.lines:
+            self.remove(segment)
 
     def close(self) -> None:
         """Sync what lies on disk, and let go of it."""
@@ -168,7 +178,10 @@ class Spool:
         return None
 
     def read(self, segment: Segment) -> list[bytes]:
-        """Give its lines; those that are damaged are counted and left out."""
+        """Give its lines; those that are damaged are counted and left out.
+
+        Raises OSError where the disk refuses just now; what it refuses for good counts as dropped.
+        """
         if segment.kept is not None:
             return segment.kept
         assert segment.path is not None  # noqa: S101 - what memory does not keep lies on disk
@@ -176,6 +189,9 @@ class Spool:
             lines, broken = unpack(segment.path.read_bytes())
         except OSError as error:
             self._trouble(error)
+            segment.unread += 1
+            if segment.unread < _READS and not isinstance(error, FileNotFoundError):
+                raise
             self.dropped += segment.lines
             return []
         if not segment.checked:
@@ -260,7 +276,10 @@ class Spool:
         segment, self._active = self._active, None
         file, self._file = self._file, None
         if file is not None:
-            os.close(file)
+            try:
+                os.close(file)
+            except OSError as error:
+                self._trouble(error)
         if segment is None:
             return
         if segment.lines == 0:
@@ -284,6 +303,10 @@ class Spool:
 
     def _trouble(self, error: OSError) -> None:
         self.trouble = error.strerror or str(error)
+
+
+def _numbered(path: Path) -> bool:
+    return path.stem.isascii() and path.stem.isdecimal()
 
 
 def _count(path: Path) -> int:

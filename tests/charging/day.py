@@ -37,6 +37,7 @@ class Numbers:
     switches: int = 0
     seconds_on: int = 0
     seconds_on_three: int = 0
+    shortest_on: float = math.inf  # of those that the sun ended, not a full car
     shortest_off: float = math.inf
     shortest_phase: float = math.inf
     longest_above: int = 0  # s in a row above what was allowed 5 s ago
@@ -70,6 +71,7 @@ class Day:
         self.paused = False
         self._above = 0
         self._was_on = False
+        self._started = -math.inf
         self._phased: float | None = None
         self._wish: Any = None
 
@@ -120,14 +122,19 @@ class Day:
         numbers.exported += max(0.0, -flow.grid) * hours
         on = rig.state.on
         if on != self._was_on and rig.state.switching is None and not switched:
-            paused = rig.state.switched_at > rig.now - 30
-            if on and not paused:
+            if on:
                 numbers.starts += 1
+                self._started = rig.now
                 if numbers.starts > 1:
                     numbers.shortest_off = min(numbers.shortest_off, rig.now - rig.state.off_at)
-            elif not on:
+                self._was_on = True
+            elif rig.now >= rig.state.resume_until:
+                # Not only the pause of a change of phases.
                 numbers.stops += 1
-            self._was_on = on
+                if rig.state.full_at is None:
+                    lasted = rig.state.off_at - self._started
+                    numbers.shortest_on = min(numbers.shortest_on, lasted)
+                self._was_on = False
         if switched:
             if self._phased is not None:
                 numbers.shortest_phase = min(numbers.shortest_phase, rig.now - self._phased)

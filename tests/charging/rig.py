@@ -6,6 +6,7 @@ from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
 from bridge.charging.core import State, decide
+from bridge.charging.errand import MISSES
 from bridge.charging.model import (
     BOTH,
     Allowance,
@@ -40,7 +41,10 @@ class Charger:
     most: float | None = None
     price: float | None = None
     price_limit: float | None = None
+    least: float | None = None
     deaf: bool = False  # it takes no orders
+    mute: bool = False  # it takes orders, but its answers are lost
+    wilful: float | None = None  # A that it goes back to, whatever it was told
     lag: int = 0  # s for which a car goes on after it was told to stop
     stuck: bool = False  # its phases do not change
     shy: bool = False  # it tells neither power nor phases
@@ -70,13 +74,13 @@ class Charger:
         if not self.offers:
             self.car.step(0.0, 0.0, 3, self.volts)
         if wish.current is not None:
-            self.amps = wish.current
+            self.amps = wish.current if self.wilful is None else self.wilful
         if wish.phases is not None and wish.phases != self.phases:
             self.under_load += self.power > 0
             if not self.stuck:
                 self.switches += 1
                 self.phases = wish.phases
-        return True
+        return not self.mute
 
     def step(self, seconds: float) -> None:
         most = self.offers if self.most is None else min(self.offers, self.most)
@@ -98,6 +102,7 @@ class Charger:
             allowed_current=self.amps,
             phases=None if self.shy else self.phases,
             phases_possible=self.possible,
+            min_current=self.least,
             max_current=self.most,
             forced=self.forced,
             mode=self.mode,
@@ -119,6 +124,8 @@ class Rig:
     allowance: Allowance | None = None
     distributor: bool = True
     told: Told | None = None
+    tried: frozenset[bool | None] = frozenset()
+    misses: int = 0
     released: bool = False
     silent: bool = False
     decision: Decision | None = None
@@ -146,6 +153,8 @@ class Rig:
             price=self.reading.price if self.reading else None,
             price_limit=self.reading.price_limit if self.reading else None,
             told=self.told,
+            tried=self.tried,
+            astray=self.misses >= MISSES,
             released=self.released,
         )
         self.released = False
@@ -158,12 +167,19 @@ class Rig:
         """As the shell does: once each, and again where the charger shows something else."""
         if wish is None:
             return
-        known = self.told is not None and self.told.wish == wish
-        if known and self.told is not None and self.reading is not None:
-            late = min(self.now, self.read_at) >= self.told.at + 10
+        told = self.told
+        known = told is not None and told.wish == wish and not self.tried
+        if not known:
+            self.misses = 0
+        elif told is not None and self.reading is not None:
+            late = min(self.now, self.read_at) >= told.at + 10
             known = not (late and wish.contradicted_by(self.reading))
-        if not known and self.charger.obey(wish):
-            self.told = Told(wish, self.now)
+            self.misses += not known
+        if known:
+            return
+        self.tried |= {wish.on}
+        if self.charger.obey(wish):
+            self.told, self.tried = Told(wish, self.now), frozenset()
 
     def allow(self, watts: float | None) -> None:
         self.allowance = None if watts is None else Allowance(watts, self.now)

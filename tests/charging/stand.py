@@ -50,6 +50,7 @@ class Stand:
     mode: str | None = None
     wishes: list[ChargerWish] = field(default_factory=list)
     away: bool = False
+    mute: bool = False  # it follows, but its answer is lost
     rests: int = 0
     reads: int = 0
     them: Any = None
@@ -75,6 +76,11 @@ class Stand:
 
     async def until(self, check: Callable[[], object], limit: float = 5) -> None:
         await self.them.until(check, limit)
+
+    async def more_wishes(self, count: int) -> None:
+        """Wait until the charger was told that many wishes more."""
+        wanted = len(self.wishes) + count
+        await self.until(lambda: len(self.wishes) >= wanted)
 
     async def say(self, address: str, payload: str, *, retain: bool = False) -> None:
         self.them.connection.send(f"heliograph/{address}", payload.encode(), qos=1, retain=retain)
@@ -109,6 +115,8 @@ def kind_for(stand: Stand) -> type[ChargerDevice]:
                 raise DeviceTimeout("the box does not answer")
             stand.wishes.append(wish)
             stand.charger.obey(wish)
+            if stand.mute:
+                raise DeviceTimeout("the box does not answer")
 
         async def set_mode(self, mode: str | None) -> str | None:
             stand.charger.mode = mode or "eco"

@@ -74,6 +74,17 @@ def test_a_charger_that_tells_nothing_must_confirm_the_stop_before_its_phases_ch
         assert decision.wish == ChargerWish(False, None, phases)
 
 
+def test_a_reading_from_before_the_stop_does_not_let_the_phases_change() -> None:
+    told = Told(ChargerWish(False), 100.0)
+    idle = ChargerReading(vehicle="waiting", power=0.0, phases=3, forced="off")
+    state = core.State(phases=3, car=True)
+    given = Inputs(plan=Plan(phases=1), reading=idle, read_at=100.0, told=told)
+    state, decision = core.decide(state, given, 101.0)
+    assert decision.wish == ChargerWish(False)
+    _, decision = core.decide(state, replace(given, read_at=101.5), 102.0)
+    assert decision.wish == ChargerWish(False, None, 1)
+
+
 # ------------------------------------------------------------------------------------- the ladder
 
 

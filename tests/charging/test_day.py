@@ -31,6 +31,7 @@ def promises(day: Day, numbers: Numbers) -> None:
     assert numbers.without_lease == 0
     assert numbers.below_least == 0
     assert numbers.shortest_phase >= plan.phase_pause
+    assert numbers.shortest_on >= plan.min_on
     assert numbers.shortest_off >= plan.min_off
 
 

@@ -71,6 +71,9 @@ async def test_it_stops_when_its_lease_ends_and_when_the_distributor_goes(
         await box.say("Actors/distributor/Status", "online", retain=True)
         await box.until(lambda: len(box.them.payloads("heliograph/Requests/box")) > asked)
         assert len(json.loads(box.them.payloads("heliograph/Requests/box")[-1])) >= 12
+        reads = box.reads
+        await box.until(lambda: box.reads > reads + 5)
+        assert box.charger.offers == 0
 
 
 async def test_a_retained_allowance_is_no_lease(mosquitto: Mosquitto, tmp_path: Path) -> None:
@@ -109,6 +112,7 @@ async def test_what_a_killed_process_left_is_put_back_first(
         await box.until(lambda: "could not be given back yet" in (box.last(WARNING) or ""))
         assert box.last("Requests/box") is None
         box.away = False
+        box.clock.ahead = 3
         await box.until(lambda: len(box.wishes) > 1)
         assert box.wishes[0] == GIVE_BACK
         assert box.wishes[1].on is False
@@ -126,9 +130,86 @@ async def test_a_charger_that_does_not_follow_is_told_of_and_tried_again(
         await box.allow(2300)
         await box.until(lambda: "did not follow" in (box.last(WARNING) or ""))
         box.away = False
+        box.clock.ahead += 3
         await box.allow(2300)
         await box.until(lambda: box.charger.forced == "on", 10)
         await box.until(lambda: not box.last(WARNING))
+
+
+async def test_a_start_whose_answer_is_lost_is_ours_and_ends_with_its_lease(
+    mosquitto: Mosquitto, tmp_path: Path
+) -> None:
+    async with stand(mosquitto.port, tmp_path) as box:
+        await box.until(lambda: box.charger.forced == "off")
+        box.mute = True
+        await box.allow(2300)
+        await box.until(lambda: box.charger.forced == "on")
+        # Neither heard nor sure: it is told again at once, whatever it is.
+        await box.allow(0)
+        await box.until(lambda: box.charger.forced == "off")
+        await box.allow(2300)
+        await box.until(lambda: box.charger.forced == "on")
+        # Long after the last confirmed wish: nobody has pressed anything.
+        box.clock.ahead = 10
+        reads = box.reads
+        await box.until(lambda: box.reads > reads + 5)
+        assert box.actor.charge.by_hand is None
+        box.mute = False
+        box.clock.ahead = 45
+        await box.until(lambda: box.charger.forced == "off")
+        await box.until(lambda: "no allowance was heard" in (box.last(MESSAGE) or ""))
+
+
+async def test_a_stop_that_fails_is_tried_again_within_seconds(
+    mosquitto: Mosquitto, tmp_path: Path
+) -> None:
+    async with stand(mosquitto.port, tmp_path) as box:
+        await box.allow(2300)
+        await box.until(lambda: box.charger.forced == "on")
+        box.charger.deaf = box.mute = True
+        await box.allow(0)
+        await box.more_wishes(1)
+        for _ in range(6):
+            box.clock.ahead += 5.5
+            await box.more_wishes(1)
+            assert box.wishes[-1].on is False
+        box.charger.deaf = box.mute = False
+        box.clock.ahead += 5.5
+        await box.until(lambda: box.charger.forced == "off")
+
+
+async def test_a_charger_that_does_not_keep_its_current_is_stopped(
+    mosquitto: Mosquitto, tmp_path: Path
+) -> None:
+    async with stand(mosquitto.port, tmp_path) as box:
+        box.charger.wilful = 16.0
+        await box.allow(1380)
+        await box.until(lambda: box.charger.forced == "on")
+        for seconds in (12, 24):
+            box.clock.ahead += seconds
+            await box.allow(1380)
+            await box.more_wishes(1)
+        await box.until(lambda: box.charger.forced == "off")
+        await box.until(lambda: "does not keep what it was told" in (box.last(MESSAGE) or ""))
+        await box.until(lambda: box.asked()["Request"] == 0)
+
+
+@pytest.mark.parametrize("leftover", [True, False])
+async def test_after_a_kill_the_minimum_times_begin_anew(
+    mosquitto: Mosquitto, tmp_path: Path, leftover: bool
+) -> None:
+    (tmp_path / "box").mkdir()
+    held = "true" if leftover else "false"
+    (tmp_path / "box" / "charging.json").write_text(f'{{"held": {held}, "by_hand": null}}')
+    async with stand(mosquitto.port, tmp_path, min_off=100.0) as box:
+        await box.until(lambda: box.charger.forced == "off")
+        await box.allow(2300)
+        if leftover:
+            await box.until(lambda: "since the last stop" in (box.last(MESSAGE) or ""))
+            assert box.charger.forced == "off"
+            box.clock.ahead = 101
+            await box.allow(2300)
+        await box.until(lambda: box.charger.forced == "on")
 
 
 async def test_charge_enable_is_a_lease(mosquitto: Mosquitto, tmp_path: Path) -> None:

@@ -10,6 +10,7 @@ import pytest
 
 from actors._template.sim import Simulator
 from bridge.cli.main import main
+from bridge.cli.table import foremost
 from bridge.config.kinds import all_kinds
 from bridge.hold import Hold
 
@@ -174,6 +175,20 @@ async def test_doctor_reads_every_inverter(tmp_path: Path, capsys: Capsys) -> No
         await sim.stop()
         await command("doctor", "--config", config)
         assert "WRONG  sma ess: 127.0.0.1:" in capsys.readouterr().out
+
+
+@pytest.mark.usefixtures("hasty")
+async def test_doctor_says_that_it_does_not_try_a_sink(tmp_path: Path, capsys: Capsys) -> None:
+    path = tmp_path / "house.yaml"
+    path.write_text("actors:\n  old: {kind: graphite, host: 127.0.0.1, port: 1}\n")
+    await command("doctor", "--config", str(path))
+    assert "note   graphite old: is not tried here; while the bridge" in capsys.readouterr().out
+
+
+def test_what_people_look_for_comes_first() -> None:
+    told = {"at": None, "BatteryCycles": 272, "BatteryPower": 0, "PvPower": None, "GridPower": -5}
+    assert list(foremost(told, 2).items()) == [("GridPower", -5), ("BatteryPower", 0)]
+    assert list(foremost(told, 9)) == ["GridPower", "BatteryPower", "BatteryCycles"]
 
 
 @pytest.mark.usefixtures("hasty")

@@ -138,6 +138,7 @@ async def test_the_usual_port_is_taken_when_it_is_free(heliograph: Commands) -> 
         ("shelly --option power", "--option power is not NAME=VALUE"),
         ("shelly --option model=[", "--option model=[: the value cannot be read"),
         ("shelly --option model=pro9", "the simulator cannot be made like that: model 'pro9'"),
+        ("lg_ess --option model=pro9", "model 'pro9' is not known: home5, "),
     ],
 )
 def test_what_cannot_be_is_one_sentence(capsys: Capsys, words: str, sentence: str) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import json
 from typing import TYPE_CHECKING, Any
 
 import anyio
@@ -35,8 +36,19 @@ WAYS: tuple[tuple[str, dict[str, Any], dict[str, Any]], ...] = (
     ("sunspec", {"profile": "kostal"}, {"unit": 71}),
     ("sunspec", {"profile": "sma"}, {"unit": 126}),
     ("sunspec", {"profile": "der2018_hybrid"}, {}),
+    ("go_e", {}, {"host": "127.0.0.1"}),
+    ("go_e", {"api": "v1"}, {}),
+    ("homevolt", {"password": "no: sun, # no gain"}, {"host": "127.0.0.1"}),
+    ("homevolt", {"units": 2}, {"password": None}),
+    ("lg_ess", {"model": "home15"}, {"host": "127.0.0.1"}),
+    ("sessy", {}, {"username": None}),
+    ("sessy", {"password": "no: sun, # no gain"}, {"username": "DSIM0001"}),
+    ("sessy", {"model": "p1"}, {}),
+    ("sessy", {"model": "ct", "password": "it's"}, {"username": "CSIM0001"}),
     ("shelly", {"password": "no: sun, # no gain"}, {"host": "127.0.0.1"}),
     ("victron_modbus", {"phases": 1}, {}),
+    ("wattpilot", {}, {"host": "127.0.0.1"}),
+    ("wattpilot", {"model": "flex", "password": "no: sun"}, {"host": "127.0.0.1"}),
 )
 NAMED = [f"{name}-{'-'.join(map(str, more.values()))}" for name, more, _ in WAYS]
 
@@ -81,6 +93,30 @@ async def test_every_listed_fault_can_be_switched(
     assert await anyio.to_thread.run_sync(main, ["sim", name, "--list", *words]) == 0
     listed = capsys.readouterr().out.partition("options:")[0].splitlines()[1:]
     assert [line.split()[0] for line in listed] == list(faults)
+
+
+@pytest.mark.parametrize(
+    ("name", "option", "watts"), [("shelly", "", -1500), ("sessy", "model=p1", -1500)]
+)
+async def test_the_power_of_a_meter_is_one_number_as_the_help_has_it(
+    name: str, option: str, watts: float, heliograph: Commands
+) -> None:
+    more = ("--option", option) if option else ()
+    options = ("--port", "0", "--option", f"power={watts}", *more)
+    line = await line_of(heliograph.start("sim", name, *options, config=False))
+    heliograph.config.write_text(f"state: {heliograph.state}\nactors:\n  {line}\n")
+    code, out, _ = await heliograph.run("read", name, "--json")
+    assert code == 0
+    assert json.loads(out)["GridPower"]["value"] == watts
+
+
+@pytest.mark.parametrize("name", ["homevolt", "lg_ess", "sessy", "shelly", "wattpilot"])
+async def test_a_password_of_digits(name: str, heliograph: Commands) -> None:
+    options = ("--port", "0", "--option", "password=012345")
+    line = await line_of(heliograph.start("sim", name, *options, config=False))
+    assert "password: '012345'" in line
+    heliograph.config.write_text(f"state: {heliograph.state}\nactors:\n  {line}\n")
+    assert (await heliograph.run("read", name))[0] == 0
 
 
 @pytest.mark.parametrize("fault", ["foreign", "short"])

@@ -55,6 +55,7 @@ async def test_a_second_bridge_says_so_and_leaves(mosquitto: Mosquitto, tmp_path
             second.start()
             assert await second.ended(15) == 3
             assert any("another bridge already runs" in line for line in second.lines)
+            assert not any("actors under" in line for line in second.lines)
         assert eyes.text("Bridge/Status") == "online"
         assert eyes.text("Actors/meter/Status") == "online"
 
@@ -87,6 +88,7 @@ async def test_sighup_takes_a_good_file_and_keeps_the_old_one_for_a_bad(
 ) -> None:
     async with house(mosquitto.port, tmp_path) as (bridge, eyes):
         await eyes.until("Actors/meter/Status", "online", 5)
+        assert any("actors under 'heliograph' on mqtt://127.0.0.1" in line for line in bridge.lines)
         bridge.write(EXTERNAL_HOUSE + "  roof: {kind: external}\n")
         bridge.tell(signal.SIGHUP)
         await eyes.until("Actors/roof/Status", "online", 5)

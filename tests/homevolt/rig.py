@@ -40,6 +40,16 @@ def build(state: Path, sim: Simulator, clock: Clock | None = None, **given: Any)
     return Homevolt(context)
 
 
+class MovedClock(Clock):
+    """The real clock, that a test can move on."""
+
+    def __init__(self) -> None:
+        self.moved = 0.0
+
+    def now(self) -> float:
+        return super().now() + self.moved
+
+
 class Rig:
     """What the actor sends, kept instead of sent: topic under the base to payload."""
 

@@ -14,7 +14,7 @@ from actors.devices.homevolt.schedule import MODES
 from actors.devices.homevolt.sim import Simulator
 from bridge.config.secret import Secret
 from bridge.errors import DeviceError, DeviceRefused
-from tests.homevolt.rig import ID, build, running
+from tests.homevolt.rig import ID, MovedClock, build, running
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -40,8 +40,9 @@ async def test_the_house_and_its_battery_are_published(tmp_path: Path) -> None:
             "manufacturer": "Homevolt",
             "model": "B6",
             "serial": "68b6b3aabb94",
-            "firmware": "v31.4",
+            "firmware": "v31.4, 3056-1a3446ed",
         }
+        assert state["SignalStrength"] == -43
         assert not any("-68b6" in topic for topic, _ in rig.sent)
 
 
@@ -97,7 +98,7 @@ async def test_a_setpoint_is_lent_and_all_is_given_back(
             assert sim.console.local_mode
             assert sim.power == watts
             assert sim.console.lines[0].startswith(f"sched_set {line} --to ")
-            assert rig.actor.steering.noted() is not None
+            assert rig.actor.steering.noted is not None
             await rig.until(lambda: rig.state()["BatteryPower"] == watts)
         assert not sim.console.local_mode
         assert [(each["type"], each["params"]) for each in sim.console.entries] == [
@@ -106,7 +107,7 @@ async def test_a_setpoint_is_lent_and_all_is_given_back(
         assert [each["to"] for each in sim.console.entries] == [
             each["to"] for each in before["schedule"]
         ]
-        assert rig.actor.steering.noted() is None
+        assert rig.actor.steering.noted is None
         assert sim.stored == []
 
 
@@ -115,58 +116,6 @@ async def test_beyond_the_rated_power_is_refused(tmp_path: Path) -> None:
         outcome = await rig.order("BatterySetpoint", "6001")
         assert "not between -6000 and 6000 W" in str(outcome.error)
         assert sim.console.lines == []
-
-
-async def test_the_owners_own_schedule_comes_back(tmp_path: Path) -> None:
-    async with Simulator() as sim:
-        sim.console.local_mode = True
-        sim.console.run("sched_set 7")
-        async with running(build(tmp_path, sim)) as rig:
-            assert (await rig.order("BatteryMode", "hold")).error is None
-            assert sim.console.entries[0]["type"] == 0
-            assert (await rig.order("BatteryMode", "")).error is None
-            assert sim.console.local_mode
-            assert [each["type"] for each in sim.console.entries] == [7]
-
-
-async def test_what_is_over_is_not_put_back(tmp_path: Path) -> None:
-    async with Simulator() as sim, running(build(tmp_path, sim)) as rig:
-        assert (await rig.order("BatterySetpoint", "100")).error is None
-        sim.forward(1000)
-        await rig.until(lambda: rig.actor._ahead > 900)
-        assert (await rig.order("BatterySetpoint", "")).error is None
-        assert [each["type"] for each in sim.console.entries] == [7]
-
-
-async def test_what_the_console_cannot_say_is_cleared_with_a_warning(tmp_path: Path) -> None:
-    async with Simulator() as sim, running(build(tmp_path, sim)) as rig:
-        sim.console.entries[1]["params"] = {"import_energy_limit_to": 1_795_136_400}
-        assert (await rig.order("BatterySetpoint", "100")).error is None
-        assert (await rig.order("BatterySetpoint", "")).error is None
-        assert sim.console.entries == []
-        assert not sim.console.local_mode
-        assert "its maker has to send it again" in rig.warning
-
-
-async def test_what_the_firmware_does_not_take_back_is_cleared(tmp_path: Path) -> None:
-    async with Simulator() as sim, running(build(tmp_path, sim)) as rig:
-        sim.console.entries[0]["type"] = 3
-        assert (await rig.order("BatterySetpoint", "100")).error is None
-        assert (await rig.order("BatterySetpoint", "")).error is None
-        assert sim.console.entries == []
-        assert "has not taken its former schedule back" in rig.warning
-
-
-async def test_a_schedule_that_the_maker_sent_meanwhile_stays(tmp_path: Path) -> None:
-    async with Simulator() as sim, running(build(tmp_path, sim)) as rig:
-        assert (await rig.order("BatterySetpoint", "100")).error is None
-        await rig.actor.steering.set_local(on=False)
-        sim.partner()
-        sim.console.entries[0]["params"]["setpoint"] = 777
-        lines = len(sim.console.lines)
-        assert await rig.actor.steering.give_back("BatterySetpoint", sim.now()) is None
-        assert sim.console.entries[0]["params"]["setpoint"] == 777
-        assert not any("sched_clear" in line for line in sim.console.lines[lines:])
 
 
 async def test_the_two_leases_exclude_each_other(tmp_path: Path) -> None:
@@ -188,7 +137,7 @@ async def test_a_killed_bridge_leaves_an_end_and_the_next_one_gives_back(tmp_pat
         assert sim.power == 0
         async with running(build(tmp_path, sim)) as again:
             await again.until(lambda: not sim.console.local_mode)
-            await again.until(lambda: again.actor.steering.noted() is None)
+            await again.until(lambda: again.actor.steering.noted is None)
         assert [each["type"] for each in sim.console.entries] == [1, 7]
 
 
@@ -365,6 +314,23 @@ async def test_a_schedule_that_cannot_be_read_costs_no_reading(
         count = len(rig.sent)
         await rig.until(lambda: len(rig.sent) > count + 3)
         assert rig.last(f"Devices/{ID}/Status") == "online"
+
+
+async def test_how_it_is_itself_costs_no_reading(tmp_path: Path) -> None:
+    clock = MovedClock()
+    async with Simulator() as sim:
+        actor = build(tmp_path, sim, clock)
+        async with actor.direct():
+            assert (await actor.read_once())["SignalStrength"] == -43
+            sim.failing.add("/status.json")
+            assert (await actor.read_once())["SignalStrength"] == -43
+            assert sim.requests.count("GET /status.json") == 1
+            clock.moved += 300
+            values = await actor.read_once()
+            assert (values["SignalStrength"], values["GridPower"]) == (None, 400)
+            sim.failing.clear()
+            clock.moved += 300
+            assert (await actor.read_once())["SignalStrength"] == -43
 
 
 def test_settings_say_what_is_wrong() -> None:

@@ -13,6 +13,7 @@ from actors.devices.homevolt import steering
 from actors.devices.homevolt.discover import SERVICES, service
 from actors.devices.homevolt.sim import FAULTS, Simulator
 from actors.devices.homevolt.steering import alike
+from bridge.cli.kind import parsed
 from bridge.cli.main import main
 from bridge.discover import Service
 from bridge.errors import DeviceError
@@ -39,7 +40,8 @@ async def test_every_fault_is_a_sentence_with_its_name(tmp_path: Path, fault: st
             sim.fault = fault
             if fault in _UNKNOWN:
                 bad = await actor.read_once()
-                lost: dict[str, Any] = {**dict.fromkeys(good), "BatteryState": good["BatteryState"]}
+                kept = {name: good[name] for name in ("BatteryState", "SignalStrength")}
+                lost: dict[str, Any] = {**dict.fromkeys(good), **kept}
                 assert bad == (good if fault == "strings" else lost)
                 return
             with pytest.raises(DeviceError) as caught:
@@ -60,7 +62,7 @@ async def test_a_read_is_repeated_when_the_device_is_busy(tmp_path: Path) -> Non
 
             tasks.start_soon(recover)
             assert await actor.read_once()
-        assert sim.requests == ["GET /ems.json"] * 2
+        assert sim.requests == [*["GET /ems.json"] * 2, "GET /status.json"]
 
 
 async def test_a_write_is_not_repeated_when_the_device_is_busy(tmp_path: Path) -> None:
@@ -160,10 +162,28 @@ async def test_what_the_device_does_not_show_is_a_failure(
         assert "does not confirm 'sched_set 3 -s 2500'" in err
         code, _, err = await hand("schedule", "set", "charge", "--setpoint", "99999")
         assert (code, "not between 0 and 11000" in err) == (1, True)
-        code, _, err = await hand("schedule", "set", "idle", "--to", "tomorrow")
-        assert (code, "tomorrow is no time" in err) == (1, True)
-        with pytest.raises(SystemExit):
-            await hand("schedule", "set", "solar")
+        for wrong in (["idle", "--to", "tomorrow"], ["solar"]):
+            with pytest.raises(SystemExit) as ended:
+                await hand("schedule", "set", *wrong)
+            assert ended.value.code == 2
+        assert "tomorrow is no time: write it like 2026-11-21T14:30" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    "words",
+    ["schedule list", "schedule clear", "local on", "show ems", "params list", "params get x"],
+)
+def test_where_the_configuration_may_stand(words: str) -> None:
+    told = ["--config", "house.yaml", "--actor", "ess", "--json"]
+    for given in (["homevolt", *told, *words.split()], ["homevolt", *words.split(), *told]):
+        told_by = parsed(given)
+        assert told_by is not None
+        found = told_by[1]
+        assert (str(found.config), found.actor, found.json) == ("house.yaml", "ess", True)
+    silent = parsed(["homevolt", *words.split()])
+    assert silent is not None
+    found = silent[1]
+    assert (found.config, found.actor, found.json) == (None, None, False)
 
 
 async def test_parameters_by_hand(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
@@ -178,6 +198,25 @@ async def test_parameters_by_hand(tmp_path: Path, capsys: pytest.CaptureFixture[
         assert sim.stored == ["export_limitation_w"]
         code, _, err = await hand("params", "set", "no_such", "1")
         assert (code, "has no parameter no_such" in err) == (1, True)
+
+
+async def test_a_page_as_the_device_tells_it(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    async with Simulator() as sim:
+        hand = Hand(tmp_path, sim, capsys)
+        code, out, _ = await hand("show", "status")
+        assert code == 0
+        found = json.loads(out)
+        assert found["firmware"]["esp"] == "3056-1a3446ed"
+        assert found["wifi_status"]["ssid"] == "..."
+        assert "SIM" not in out
+        assert json.loads((await hand("show", "errors"))[1])[0]["error_name"] == "ems_offline"
+        assert json.loads((await hand("show", "ems"))[1])["ems"][0]["ecu_id"] == sim.ecus[0]
+        sim.failing.add("/nodes.json")
+        code, _, err = await hand("show", "nodes")
+        assert (code, "failed inside (HTTP 500)" in err) == (1, True)
+        assert not any("POST" in each for each in sim.requests)
 
 
 async def test_nothing_is_sent_while_a_bridge_has_it(

@@ -11,7 +11,7 @@ from zoneinfo import ZoneInfo
 import pytest
 
 import actors.devices.homevolt as package
-from actors.devices.homevolt.decode import decode
+from actors.devices.homevolt.decode import Health, decode, health
 from actors.devices.homevolt.schedule import (
     MODES,
     Entry,
@@ -116,6 +116,29 @@ def test_null_phases_and_no_total_are_unknown() -> None:
     assert values["GridPowerL2"] == pytest.approx(-350.0)
 
 
+def test_a_phase_that_is_no_object_keeps_its_place() -> None:
+    found = ems()
+    grid = sensor(found, "grid")
+    whole = grid["total_power"]
+    grid["phase"][0] = None
+    values = decode(found).values
+    assert values["GridPower"] == whole
+    assert values["GridPowerL1"] is None
+    assert values["GridPowerL2"] == pytest.approx(-350.0)
+    assert values["GridVoltageL3"] == pytest.approx(233.1)
+
+
+def test_a_sensor_that_does_not_say_whether_it_is_available_is() -> None:
+    found = ems()
+    del sensor(found, "grid")["available"]
+    sensor(found, "solar")["available"] = "false"
+    sensor(found, "load")["available"] = 1
+    reading = decode(found)
+    assert reading.values["GridPower"] == -1400
+    assert reading.values["LoadPower"] == 1200
+    assert "PvPower" not in reading.values
+
+
 def test_a_sensor_that_is_not_available_is_left_out_or_unknown() -> None:
     found = ems()
     before = decode(found)
@@ -157,6 +180,31 @@ def test_texts_are_numbers_and_nulls_unknown() -> None:
     assert values["BatteryChargeEnergy"] is None
 
 
+@pytest.mark.parametrize(
+    ("power", "state"), [(-1800, "charging"), (40, "discharging"), (5, "idle"), (None, None)]
+)
+def test_a_firmware_that_does_not_tell_its_state_shows_it_by_its_power(
+    power: float | None, state: str | None
+) -> None:
+    found = ems()
+    found["ems"][0]["ems_data"]["power"] = power
+    for word in ("a new word", None, 7):
+        found["ems"][0]["op_state_str"] = word
+        assert decode(found).values["BatteryState"] == state
+    del found["ems"][0]["op_state_str"]
+    assert decode(found).values["BatteryState"] == state
+
+
+@pytest.mark.parametrize("place", ["ems_data", "bms_data"])
+def test_an_alarm_without_a_word_is_a_fault_too(place: str) -> None:
+    found = ems()
+    block = found["ems"][0][place]
+    (block[1] if isinstance(block, list) else block).update({"alarm": 8, "alarm_str": []})
+    reading = decode(found)
+    assert reading.values["BatteryState"] == "fault"
+    assert reading.units[0].troubles == ("alarm 8",)
+
+
 def test_alarms_are_a_fault_with_their_words() -> None:
     found = ems()
     found["ems"][0]["bms_data"][0]["alarm_str"] = ["BMS_ALARM_CELL"]
@@ -170,6 +218,22 @@ def test_alarms_are_a_fault_with_their_words() -> None:
 def test_what_is_no_reading_is_refused(found: Any) -> None:
     with pytest.raises(DeviceGarbled):
         decode(found)
+
+
+@pytest.mark.parametrize(
+    ("found", "wanted"),
+    [
+        (pages.status(NOON), Health(-43, "3056-1a3446ed")),
+        ({"wifi_status": {"rssi": "-71", "connected": True}}, Health(-71, None)),
+        ({"wifi_status": {"rssi": 0, "connected": False}, "firmware": None}, Health(None, None)),
+        ({"wifi_status": {"rssi": None}, "firmware": {"esp": 7}}, Health(None, "7")),
+        ({}, Health(None, None)),
+        ([], Health(None, None)),
+        (None, Health(None, None)),
+    ],
+)
+def test_what_it_tells_of_itself(found: Any, wanted: Health) -> None:
+    assert health(found) == wanted
 
 
 # -------------------------------------------------------------------------------- the schedule

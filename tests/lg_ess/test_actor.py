@@ -197,3 +197,20 @@ async def test_a_grid_that_is_read_too_slowly_is_told(tmp_path: Path) -> None:
             await rig.until("Status", "online")
             await anyio.sleep(0.1)
             assert rig.last("Actors/ess/Messages/Warning") is None
+
+
+async def test_no_power_is_unknown_between_two_readings(tmp_path: Path) -> None:
+    """The grid's power counts for 8 s in a decision, and is read every 10 s."""
+    async with (
+        Simulator() as sim,
+        running(build(tmp_path, sim, interval=10.0, timeout=10.0)) as rig,
+    ):
+        await rig.until("GridPower", "-550")
+        sim.fault = "stall"
+        rig.actor.clock.moved += 19  # type: ignore[attr-defined]
+        await rig.actor.forget_old()
+        assert (rig.value("GridPower"), rig.state()["GridPower"]) == ("-550", -550)
+        rig.actor.clock.moved += 2  # type: ignore[attr-defined]
+        await rig.actor.forget_old()
+        assert (rig.value("GridPower"), rig.state()["GridPower"]) == ("", None)
+        assert rig.state()["BatteryPower"] is None

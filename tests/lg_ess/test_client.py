@@ -41,10 +41,11 @@ async def test_a_session_that_is_over_is_renewed_silently() -> None:
         assert sim.logins == 3
 
 
-async def test_a_session_is_over_also_when_that_is_said_with_status_200() -> None:
+@pytest.mark.parametrize("status", [200, 401, 403])
+async def test_a_session_is_over_also_when_that_is_said_with_another_status(status: int) -> None:
     async with Simulator() as sim, client_of(sim) as client:
         await client.read(HOME)
-        sim.expired_status = 200
+        sim.expired_status = status
         sim.expire()
         assert "statistics" in await client.read(HOME)
         assert sim.logins == 2

@@ -106,6 +106,12 @@ async def test_elsewhere_a_person_reads_what_to_do(capsys: Capsys) -> None:
         assert "does not tell its password here" in told.err
         assert "in the device's own wifi" in told.err
         assert told.out == ""
+        for fault, what in (("rubbish", "is not HTTP"), ("redirect", "redirects")):
+            sim.fault = fault  # some other device with that address
+            assert await run(*words) == 1
+            told = capsys.readouterr()
+            assert what in told.err
+            assert "in the device's own wifi" in told.err
         await sim.stop()
         assert await run(*words) == 1
         told = capsys.readouterr()
@@ -155,7 +161,7 @@ async def test_a_graph_without_a_configuration_as_csv(tmp_path: Path, capsys: Ca
     rows = list(csv.DictReader(io.StringIO(told.out)))
     assert [row["time"][:7] for row in rows] == [f"2026-{month:02}" for month in range(1, 13)]
     assert rows[9]["LoadEnergy"] == "240.01"  # the later of the two
-    assert "1 rows told a time twice" in told.err
+    assert "1 row told a time twice" in told.err
     assert "taken on trust" in told.err
 
 

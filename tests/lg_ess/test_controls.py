@@ -256,6 +256,27 @@ async def test_what_a_killed_run_left_is_put_back_at_the_start(tmp_path: Path) -
             await wait(lambda: not json.loads(leases.read_bytes())["held"])
 
 
+@pytest.mark.parametrize(
+    "note", ['{"found": {"backupm', "[]", '{"found": {"backupmode": "on"}, "asleep": false}']
+)
+async def test_with_a_damaged_note_nothing_goes_on_charging(tmp_path: Path, note: str) -> None:
+    state = tmp_path / "ess"
+    state.mkdir()
+    (state / "leases.json").write_text('{"held": [["ess", "BatteryMode"]]}')
+    (state / "reserve.json").write_text(note)
+    async with Simulator(battery=800, pv=0) as sim:
+        sim.plant.settings |= {"backup": "on", "backup_soc": "95", "auto_charge": "on"}
+        async with running(build(tmp_path, sim)) as rig:
+            await wait(lambda: of(sim) == ("off", "95", "off"))
+            warning = lambda: rig.last("Actors/ess/Messages/Warning") or ""
+            await wait(lambda: "set BackupMode again" in warning())
+            await wait(lambda: not json.loads((state / "leases.json").read_bytes())["held"])
+            await rig.until("BackupMode", "off")
+            assert (await rig.ask("BackupMode", "on")).error is None
+            await wait(lambda: "BackupMode" not in warning())
+        assert of(sim) == ("on", "95", "off")
+
+
 async def test_a_device_that_is_away_at_the_end_gets_it_back_later(tmp_path: Path) -> None:
     async with Simulator() as sim:
         async with running(build(tmp_path, sim, timeout=0.2)) as rig:

@@ -6,6 +6,7 @@ import hashlib
 import json
 import ssl
 from typing import TYPE_CHECKING, Any
+from unittest.mock import MagicMock
 
 import anyio
 import msgspec
@@ -88,12 +89,55 @@ async def test_a_change_while_it_runs_is_noticed_and_got_over(tmp_path: Path) ->
         await rig.until("Status", "online")
 
 
-async def test_a_damaged_note_is_not_taken_for_none(tmp_path: Path) -> None:
+async def test_removing_the_file_is_enough_while_it_runs(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    log = MagicMock()
+    async with Simulator() as sim, running(build(tmp_path, sim)) as rig:
+        await rig.until("Status", "online")
+        monkeypatch.setattr(rig.actor, "log", log)
+        sim.fault = "certificate"
+        await rig.until("Status", "offline")
+        (tmp_path / "ess" / "certificate.json").unlink()
+        await rig.until("Status", "online")
+        assert kept(tmp_path)["sha256"] == OTHER
+        await wait(lambda: f"its certificate counts now: {OTHER}" in str(log.info.mock_calls))
+
+
+async def test_what_could_not_be_kept_is_still_not_taken_anew(tmp_path: Path) -> None:
+    (tmp_path / "ess").write_text("no folder")
+    async with Simulator() as sim:
+        actor = build(tmp_path, sim)
+        async with actor.direct():
+            await actor.read_once()
+            sim.fault = "certificate"
+            for _ in range(3):
+                with pytest.raises(DeviceRefused, match="another certificate"):
+                    await actor.read_once()
+
+
+@pytest.mark.parametrize("text", ['{"sha256": "abc"}', '{"sha256": "9', "", "[]", "{}", "null"])
+async def test_a_damaged_note_is_not_taken_for_none(tmp_path: Path, text: str) -> None:
+    file = tmp_path / "ess" / "certificate.json"
     async with Simulator() as sim:
         await read(tmp_path, sim)
-        (tmp_path / "ess" / "certificate.json").write_text('{"sha256": "abc"}')
-        with pytest.raises(DeviceRefused, match=r"damaged: ess/certificate\.json"):
-            await read(tmp_path, sim)
+        file.write_text(text)
+        for _ in range(2):
+            with pytest.raises(
+                DeviceRefused, match=r"`fingerprint:`, or delete ess/certificate\.json"
+            ):
+                await read(tmp_path, sim)
+        assert file.read_text() == text
+        file.unlink()
+        assert await read(tmp_path, sim)
+
+
+async def test_deleting_a_file_is_no_advice_to_who_has_set_a_fingerprint(tmp_path: Path) -> None:
+    async with Simulator() as sim:
+        with pytest.raises(DeviceRefused, match="another certificate") as caught:
+            await read(tmp_path, sim, fingerprint=OTHER)
+        assert "certificate.json" not in str(caught.value)
+        assert f"set `fingerprint:` to that (SHA-256 {OWN})" in str(caught.value)
 
 
 async def test_what_cannot_be_kept_is_said(tmp_path: Path) -> None:

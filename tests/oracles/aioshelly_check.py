@@ -1,7 +1,9 @@
-"""Looks at a simulated Shelly through aioshelly; prints what it saw as one line of JSON.
+"""Looks at simulated Shellys through aioshelly; prints what it saw of each as one JSON list.
 
 Runs in an environment of its own, where nothing of this project can be imported.
-usage: aioshelly_check.py rpc HOST PORT [PASSWORD] | aioshelly_check.py block HOST [PASSWORD]
+usage: aioshelly_check.py CASES, a JSON list of ["rpc", HOST, PORT, PASSWORD or null] and of
+["block", HOST, PASSWORD or null]. They are looked at side by side, each by a session of its own;
+what fails is told as {"failed": …} in its place.
 """
 
 # mypy: ignore-errors
@@ -89,13 +91,18 @@ async def block(host: str, password: str | None) -> dict[str, Any]:
     return seen
 
 
-def main() -> None:
-    kind, host, *rest = sys.argv[1:]
-    if kind == "rpc":
-        work = rpc(host, int(rest[0]), rest[1] if len(rest) > 1 else None)
-    else:
-        work = block(host, rest[0] if rest else None)
-    print(json.dumps(asyncio.run(work)))
+async def look(kind: str, *given: Any) -> dict[str, Any]:
+    """One device; whatever goes wrong with it is told of it alone."""
+    try:
+        async with asyncio.timeout(30):
+            return await {"rpc": rpc, "block": block}[kind](*given)
+    except Exception as error:  # noqa: BLE001 - the test judges what went wrong
+        return {"failed": f"{type(error).__name__}: {error}"}
 
 
-main()
+async def main() -> None:
+    cases = json.loads(sys.argv[1])
+    print(json.dumps(await asyncio.gather(*(look(*case) for case in cases))))
+
+
+asyncio.run(main())

@@ -86,7 +86,10 @@ def test_one_line_when_lost_and_one_when_back() -> None:
     assert [outage.back(), outage.back()] == [True, False]
     assert not outage.lost
     assert outage.gone("again", level="error")
-    assert log.lines == [
+    assert outage.back()
+    assert outage.gone("the meter refuses the connection")
+    assert log.lines[-1] == ("warning", "the meter is lost: it refuses the connection")
+    assert log.lines[:3] == [
         ("warning", "the meter is lost: try 0"),
         ("info", "the meter is back"),
         ("error", "the meter is lost: again"),

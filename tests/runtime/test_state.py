@@ -31,6 +31,23 @@ def test_what_is_saved_is_found_again(tmp_path: Path) -> None:
     assert log.lines == []
 
 
+@pytest.mark.parametrize(
+    ("text", "damaged"),
+    [(None, False), ("{}", False), ('{"a": 1}', False), ('{"a": ', True), ("", True), ("[]", True)],
+)
+def test_damaged_is_told_from_missing_and_left_as_it_is(
+    tmp_path: Path, text: str | None, damaged: bool
+) -> None:
+    log = Log()
+    (tmp_path / "meter").mkdir()
+    file = tmp_path / "meter" / "note.json"
+    if text is not None:
+        file.write_text(text)
+    assert folder(tmp_path, log).is_damaged("note") is damaged
+    assert (file.read_text() if file.exists() else None) == text
+    assert log.lines == []
+
+
 def test_nobody_else_may_look_into_it(tmp_path: Path) -> None:
     folder(tmp_path, Log()).save("counters", {})
     assert stat.S_IMODE((tmp_path / "meter").stat().st_mode) == 0o700

@@ -101,6 +101,30 @@ async def test_an_old_firmware_has_less_and_is_read(tmp_path: Path) -> None:
         sim.fault = "old_firmware"
         assert (await read(sim, tmp_path))["GridPower"] == -1412
         assert "GET /api/v1/p1/details" in sim.requests
+        assert "GET /api/v1/p1/status" in sim.requests
+
+
+@pytest.mark.parametrize("page", ["energy/status", "system/settings", "ota/status"])
+async def test_a_page_that_fails_costs_no_powers(tmp_path: Path, page: str) -> None:
+    async with Simulator("battery") as sim:
+        sim.failing.add(page)
+        found = await read(sim, tmp_path)
+        assert (found["BatteryPower"], found["PvPower"]) == (-800, 1290)
+        assert found.get("BatteryChargeEnergy") is None or page != "energy/status"
+
+
+async def test_counters_that_fail_later_are_unknown_and_come_back(tmp_path: Path) -> None:
+    async with Simulator("ct") as sim:
+        actor: Any = make(KIND, settings(sim), tmp_path)
+        async with actor.direct():
+            assert (await actor.read_once())["GridImportEnergy"] == 6.0
+            sim.failing.add("energy/status")
+            actor._energy_at -= 60
+            values = await actor.read_once()
+            assert (values["GridPower"], values["GridImportEnergy"]) == (-1412, None)
+            sim.failing.clear()
+            actor._energy_at -= 60
+            assert (await actor.read_once())["GridImportEnergy"] == 6.0
 
 
 @pytest.mark.parametrize(
@@ -250,6 +274,20 @@ async def test_a_note_that_was_lost_gives_back_the_default(
         sim.battery.strategy, sim.battery.setpoint = API, 2000.0
         async with running(KIND, settings(sim), tmp_path, mosquitto.port) as them:
             await them.until(lambda: sim.battery.strategy == NOM, 4)
+
+
+async def test_a_lend_that_wrote_nothing_leaves_the_strategy(
+    tmp_path: Path, mosquitto: Mosquitto
+) -> None:
+    async with Simulator("battery") as sim:
+        sim.battery.strategy = "POWER_STRATEGY_ROI"
+        async with at_work(sim, tmp_path, mosquitto.port) as them:
+            sim.failing.add("power/active_strategy")
+            found = await command(them, b"500")
+            assert (found["ok"], "failed inside" in found["error"]) == (False, True)
+            sim.failing.clear()
+            assert (await command(them, b""))["ok"] is True
+        assert (sim.battery.strategy, sim.writes) == ("POWER_STRATEGY_ROI", [])
 
 
 async def test_a_setpoint_that_shows_late_is_waited_for(

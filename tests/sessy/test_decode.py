@@ -133,13 +133,27 @@ def test_a_smart_meter_that_is_silent_gives_no_reading(state: object) -> None:
     with pytest.raises(DeviceGarbled, match="has no values of the smart meter") as caught:
         p1({**P1, "state": state})
     assert str(caught.value).isprintable()
-    with pytest.raises(DeviceGarbled):
-        p1_legacy({**P1, "state": state})
+    for page, status in (({**P1, "state": state}, {"state": "P1_OK"}), ({}, {"state": state})):
+        with pytest.raises(DeviceGarbled):
+            p1_legacy({**page, "status": "ok"}, status)
 
 
 def test_the_first_p1_firmware() -> None:
-    page = {"status": "ok", "state": "P1_OK", "total_power": 345, "voltage_l1": 230_100}
-    assert p1_legacy(page) == {"GridPower": 345, "GridVoltageL1": pytest.approx(230.1)}
+    page = {"status": "ok", "total_power": 345, "voltage_l1": 230_100}
+    wanted = {"GridPower": 345, "GridVoltageL1": pytest.approx(230.1)}
+    assert p1_legacy({**page, "state": "P1_OK"}, None) == wanted
+    assert p1_legacy(page, {"status": "ok", "state": "P1_OK"}) == wanted
+    bare = {"status": "ok", "power_consumed": 0, "power_produced": 800}
+    assert p1_legacy(bare, {"state": "P1_OK"}) == {"GridPower": -800}
+    with pytest.raises(DeviceGarbled, match="has no values of the smart meter"):
+        p1_legacy(page, None)
+
+
+@pytest.mark.parametrize(("told", "soc"), [(1.0000001192092896, 100.0), (0.85000002384, 85.0)])
+def test_single_precision_is_no_reason_to_refuse_a_full_battery(told: float, soc: float) -> None:
+    page = copy.deepcopy(BATTERY)
+    page["sessy"]["state_of_charge"] = told
+    assert battery(page, None, 1, frozenset())["BatterySoc"] == soc
 
 
 CT = {
@@ -253,7 +267,7 @@ def test_what_is_no_answer_is_a_sentence(page: Any) -> None:
     for read in (
         lambda: battery(page, None, None, frozenset()),
         lambda: p1(page),
-        lambda: p1_legacy(page),
+        lambda: p1_legacy(page, page),
         lambda: ct(page, None, "grid", invert=False),
         lambda: modbus(page, "grid", invert=False),
     ):

@@ -205,7 +205,7 @@ async def test_two_failures_are_not_offline(tmp_path: Path) -> None:
         actor.read_all = twice_bad  # type: ignore[method-assign]
         async with running(actor) as rig:
             await rig.until("Devices/meter/Status", "online")
-            await wait(lambda: reads >= 30)
+            await wait(lambda: reads >= 12)
             statuses = [text for topic, text in rig.sent if topic == "Devices/meter/Status"]
     assert "offline" not in statuses
 

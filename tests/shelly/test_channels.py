@@ -96,6 +96,11 @@ def announced(kind: str, name: str, **text: str) -> Service:
             "Shelly shellyem3 (generation 1)",
             "AABBCCDDEE01",
         ),
+        (
+            announced(OWN, "ShellyPlus1PM-AABBCCDDEE01", gen="2", app="Plus1PM"),
+            "Shelly Plus1PM (generation 2)",
+            "AABBCCDDEE01",
+        ),
         (announced(ANY, "shellyplug-s-DDEE01"), "Shelly shellyplug-s (generation 1)", "DDEE01"),
     ],
 )
@@ -109,6 +114,7 @@ def test_it_is_recognised(found: Service, what: str, serial: str) -> None:
     "other",
     [
         announced(ANY, "shellypro3em-aabbccddee01", gen="2"),
+        announced(ANY, "ShellyPlus1PM-AABBCCDDEE01", gen="2"),
         announced(ANY, "shellypro3em-123456789012", gen="3"),
         announced(ANY, "printer"),
         announced(OWN, "something else"),

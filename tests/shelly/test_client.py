@@ -168,8 +168,8 @@ async def test_a_relay_that_does_not_exist() -> None:
 
 
 SAYS: dict[str, tuple[type[DeviceError], str]] = {
-    "stall": (DeviceTimeout, "did not answer within 0.4 s"),
-    "slow": (DeviceTimeout, "did not answer within 0.4 s"),
+    "stall": (DeviceTimeout, "did not answer within 0.1 s"),
+    "slow": (DeviceTimeout, "did not answer within 0.1 s"),
     "reset": (DeviceTimeout, "connection"),
     "close": (DeviceTimeout, "closed the connection without an answer"),
     "cut": (DeviceGarbled, "broke off in the middle"),
@@ -189,6 +189,10 @@ SAYS: dict[str, tuple[type[DeviceError], str]] = {
 }
 
 
+# Only these are waited for, so that a busy machine may be as slow as it likes with the others.
+SILENT = ("stall", "slow")
+
+
 @pytest.mark.parametrize("fault", SAYS)
 @pytest.mark.parametrize("model", ["pro3em", "3em"])
 async def test_every_fault_is_one_plain_sentence_and_passes(fault: str, model: str) -> None:
@@ -197,10 +201,11 @@ async def test_every_fault_is_one_plain_sentence_and_passes(fault: str, model: s
     clock = [0.0]
     async with Simulator(model, power=POWERS) as sim:
         sim.delay = 1.0
-        async with client(sim, timeout=0.4, now=lambda: clock[0]) as shelly:
+        async with client(sim, now=lambda: clock[0]) as shelly:
             await shelly.status()
             for path in ("/", "/rpc" if model == "pro3em" else "/status"):
                 sim.fault, sim.fault_on = fault, path
+                patience, shelly._timeout = shelly._timeout, 0.1 if fault in SILENT else 2.0
                 for _ in range(2):
                     with pytest.raises(kind, match=sentence) as caught:
                         await shelly.status()
@@ -208,7 +213,7 @@ async def test_every_fault_is_one_plain_sentence_and_passes(fault: str, model: s
                     assert text.startswith(f"the Shelly at 127.0.0.1:{sim.port} ")
                     assert "\n" not in text
                     assert "192.0.2.1" not in text
-                sim.fault = None
+                sim.fault, shelly._timeout = None, patience
                 clock[0] += LOGIN_PAUSE
                 identity, status = await shelly.status()
                 assert decode(identity, status).channels[0].power == 1200.0

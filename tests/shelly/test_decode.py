@@ -302,3 +302,26 @@ def test_identities() -> None:
 def test_a_stranger_is_no_shelly(found: dict[str, Any]) -> None:
     with pytest.raises(DeviceGarbled, match="not as a Shelly"):
         identify(found)
+
+
+@pytest.mark.parametrize("lost", [None, "nan", {}])
+def test_a_phase_that_tells_nothing_takes_the_total_with_it(lost: Any) -> None:
+    """Whatever the device adds up itself: one of its phases is missing in it, or it is old."""
+    later = load("pro3em_status")
+    later["em:0"]["b_act_power"] = lost
+    first = load("3em_status")
+    first["emeters"][1]["power"] = lost
+    for identity, status in ((GEN2, later), (GEN1, first)):
+        reading = decode(identity, status)
+        measured = select(reading, None, None, invert=False)
+        assert measured is not None
+        found = quantities("grid", measured)
+        assert found["GridPower"] is None
+        assert found["GridPowerL1"] is not None
+        assert found["GridImportEnergy"] is not None
+
+
+def test_four_lines_are_not_the_phases_of_one() -> None:
+    status = {f"switch:{n}": {"output": True, "apower": 100.0} for n in range(4)}
+    with pytest.raises(DeviceRefused, match="has 4 meters, which cannot be the phases of one line"):
+        select(decode(GEN2, status), "all", None, invert=False)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 from contextlib import asynccontextmanager
 from typing import TYPE_CHECKING, Any
 
@@ -126,7 +127,9 @@ async def test_rubbish_on_the_websocket_costs_nothing(
     assert "the WebSocket of the device is lost: the Shelly at 127.0.0.1" in printed
 
 
-async def test_a_wrong_password_is_tried_once_on_the_websocket(tmp_path: Path) -> None:
+async def test_a_wrong_password_is_tried_once_on_the_websocket(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
     async with Simulator(password="other") as sim:
         actor = build(tmp_path, sim, push="websocket", password=Secret("hunter2-secret"))
         async with running(actor) as rig:
@@ -134,6 +137,10 @@ async def test_a_wrong_password_is_tried_once_on_the_websocket(tmp_path: Path) -
             await anyio.sleep(0.2)
         assert sim.logins_refused <= 2  # one over HTTP, one over the WebSocket
         assert "hunter2" not in repr(rig.sent)
+    printed = "".join(capsys.readouterr())
+    lost = "the WebSocket of the device is lost: the Shelly at 127.0.0.1"
+    assert f"{lost}:{sim.port} refuses the password" in printed
+    assert "hunter2" not in printed
 
 
 @pytest.mark.usefixtures("impatient")
@@ -143,14 +150,16 @@ async def test_a_talking_device_that_cannot_be_asked_is_not_offline(tmp_path: Pa
         actor.pushed.check = 60.0
         async with running(actor) as rig:
             await wait(lambda: actor.pushed.fresh(actor.clock.now()))
-            actor.client._timeout = 0.1
-            actor.pushed._full -= 100.0
 
             async def silent(*_: object) -> Any:
                 raise DeviceGarbled("the Shelly says nonsense")
 
+            def overdue_and_told() -> bool:
+                actor.pushed._full = -math.inf
+                return rig.last("Actors/meter/Messages/Warning") is not None
+
             actor.client.status = silent  # type: ignore[method-assign]
-            await rig.until("Actors/meter/Messages/Warning")
+            await wait(overdue_and_told)
             assert "says nonsense" in (rig.last("Actors/meter/Messages/Warning") or "")
             sim.power = [77.0, 0.0, 0.0]
             await rig.until("Devices/meter/GridPower", "77")

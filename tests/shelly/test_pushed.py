@@ -83,6 +83,14 @@ def test_mqtt_topics(rest: str, payload: bytes, *, taken: bool) -> None:
     assert pushed.fresh(6.0) is taken
 
 
+def test_a_status_over_mqtt_is_the_whole_component() -> None:
+    """An error that is over is simply not in it any more."""
+    pushed = full(switch_0={"output": True, "errors": ["power_meter_failure"]}, wifi={"rssi": 1})
+    assert take_mqtt(pushed, "status/switch:0", b'{"output": false, "apower": 0.0}', 1.0)
+    assert pushed.status == {"switch:0": {"output": False, "apower": 0.0}, "wifi": {"rssi": 1}}
+    assert not take_mqtt(Pushed(1.0), "status/switch:0", b'{"output": true}', 1.0)
+
+
 def test_the_sum_of_phases_is_made_anew() -> None:
     pushed = full(emeters=[{"power": 1.0}], total_power=1.0)
     take_mqtt(pushed, "emeter/0/power", b"9", 1.0)

@@ -18,7 +18,7 @@ from tests.support.mosquitto import free_port
 from tests.support.oracle import ask_oracle, oracle_python
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator
+    from collections.abc import AsyncIterator, Callable
 
     from tests.runtime.links import Link
     from tests.support.mosquitto import Mosquitto
@@ -40,7 +40,12 @@ MAX_UPDATES_PER_SECOND = inf
 SCHEMAS = "[all]\npattern = .*\nretentions = 1s:1h\n"
 
 # The first run installs carbon, which takes longer than a test may.
-pytestmark = [pytest.mark.oracle, pytest.mark.slow, pytest.mark.timeout(900)]
+pytestmark = [
+    pytest.mark.oracle,
+    pytest.mark.slow,
+    pytest.mark.timeout(900),
+    pytest.mark.usefixtures("quick"),
+]
 
 
 @pytest.fixture(scope="module")
@@ -76,10 +81,13 @@ async def carbon(python: Path, folder: Path, port: int) -> AsyncIterator[Path]:
         process.wait(20)
 
 
-async def stored(python: Path, files: Path, wanted: dict[str, float]) -> Any:
-    """Wait until carbon has written; the newest value of each path."""
+async def stored(
+    python: Path, files: Path, wanted: dict[str, float], before: Callable[[], None] = lambda: None
+) -> Any:
+    """Wait until carbon has written, `before` each look; the newest value of each path."""
     found: Any = {}
     for _ in range(60):
+        before()
         found = await ask_oracle(python, SCRIPT, str(files), str(int(time.time()) - 600))
         if set(wanted) <= set(found):
             break
@@ -94,11 +102,15 @@ SAID = {
     "Requests/pool-1/Allowance": b"0",
 }
 WANTED = {
-    "heliograph.Devices.meter.GridPower": -1200.5,
-    "heliograph.Devices.plug.Switch": 1.0,
-    "heliograph.Site.Surplus": 123456.7,
-    "heliograph.Requests.pool-1.Allowance": 0.0,
+    "Devices.meter.GridPower": -1200.5,
+    "Devices.plug.Switch": 1.0,
+    "Site.Surplus": 123456.7,
+    "Requests.pool-1.Allowance": 0.0,
 }
+
+
+def under(first: str) -> dict[str, float]:
+    return {f"{first}.{path}": value for path, value in WANTED.items()}
 
 
 def say(them: Link) -> None:
@@ -106,23 +118,30 @@ def say(them: Link) -> None:
         them.connection.send(f"heliograph/{address}", payload)
 
 
-@pytest.mark.parametrize("transport", ["tcp", "udp"])
 async def test_carbon_stores_what_was_published(
-    python: Path, tmp_path: Path, mosquitto: Mosquitto, transport: str
+    python: Path, tmp_path: Path, mosquitto: Mosquitto
 ) -> None:
+    """Over TCP also what came before carbon ran; over UDP what came while it did."""
     port = free_port()
-    settings = Settings(host="127.0.0.1", port=port, transport=transport, interval=0.2)  # type: ignore[arg-type]
+    common = {"host": "127.0.0.1", "port": port, "interval": 0.2}
+    rest = "{group}.{device}.{quantity}"
+    tcp = Settings(**common, template=f"tcp.{rest}")  # type: ignore[arg-type]
+    udp = Settings(**common, template=f"udp.{rest}", transport="udp")  # type: ignore[arg-type]
     kind = find_kind("graphite")
-    async with running(kind, settings, tmp_path / "state", mosquitto.port) as them:
-        await them.until(lambda: last(them, "Actors/dut/Messages/Operational"))
-        begun = int(time.time())
-        say(them)
-        await them.until(lambda: last(them, "Requests/pool-1/Allowance") == "0")
-        if transport == "tcp":  # what came before the server is delivered after it
+    begun = int(time.time())
+    async with contextlib.AsyncExitStack() as stack:
+        async with running(kind, tcp, tmp_path / "tcp", mosquitto.port) as them:
+            await them.until(lambda: last(them, "Actors/dut/Messages/Operational"))
+            say(them)
             await them.until(lambda: "wait" in (last(them, "Actors/dut/Health") or ""))
-        async with carbon(python, tmp_path / "carbon", port) as files:
-            if transport == "udp":
-                say(them)
-            found = await stored(python, files, WANTED)
-    assert {path: found[path][1] for path in WANTED} == WANTED
-    assert all(begun <= stamp <= time.time() for stamp, _ in found.values())
+            files = await stack.enter_async_context(carbon(python, tmp_path / "carbon", port))
+            check(await stored(python, files, under("tcp")), under("tcp"), begun)
+        begun = int(time.time())
+        async with running(kind, udp, tmp_path / "udp", mosquitto.port) as them:
+            found = await stored(python, files, under("udp"), before=lambda: say(them))
+        check(found, under("udp"), begun)
+
+
+def check(found: Any, wanted: dict[str, float], begun: int) -> None:
+    assert {path: found[path][1] for path in wanted} == wanted
+    assert all(begun <= found[path][0] <= time.time() for path in wanted)

@@ -111,3 +111,11 @@ def test_the_wish_of_the_server_is_kept_within_reason() -> None:
     assert 7 <= backoff.failed(Undelivered("x", retry_after=7)) <= 7.7
     assert backoff.failed(Undelivered("x", retry_after=1e9)) <= 3960
     assert backoff.failed(Undelivered("x", mend=True)) >= 24
+
+
+def test_a_server_in_no_hurry_to_be_left_alone_is_left_alone() -> None:
+    backoff = Backoff()
+    pauses = [backoff.failed(Undelivered("busy", retry_after=0.0)) for _ in range(7)]
+    assert pauses[0] >= 0.8
+    assert pauses[-1] >= 48
+    assert backoff.failed(Undelivered("no", retry_after=0.0, mend=True)) >= 24

@@ -121,7 +121,7 @@ async def test_a_connection_that_is_cut_is_no_delivery(
 ) -> None:
     async with graphite() as server:
         server.habit = "cut"
-        chosen = settings(server.port, batch=10_000, interval=1)
+        chosen = settings(server.port, batch=10_000, interval=0.5)
         async with running(KIND, chosen, tmp_path, mosquitto.port) as them:
             await say(them, {f"Devices/m{number}/GridPower": str(number) for number in range(900)})
             await them.until(lambda: "values wait" in health(them), 8)

@@ -85,6 +85,32 @@ def test_precision_cuts_and_keeps_nanoseconds() -> None:
     assert stamp(AT, "s") == 1_795_132_800_000_000_000
 
 
+def test_strange_ids_do_not_fill_the_memory() -> None:
+    found = lines()
+    for number in range(20_001):
+        found.line(Sample("Devices", "device", f"d{number}", "Power", 1, AT))
+    assert len(found._heads) <= 20_000
+
+
+@pytest.mark.parametrize(
+    ("value", "wanted"),
+    [
+        (10**15, "1000000000000000.0"),
+        (2**63, "9.223372036854776e+18"),
+        (-(10**18) - 1, "-1e+18"),
+        (1e308, "1e+308"),
+        (-0.0, "0"),
+        (5e-324, "5e-324"),
+        (10**400, None),
+        ("a\nb\r\0c", '"a_b__c"'),
+        ('"', '"\\""'),
+        ("\\", '"\\\\"'),
+    ],
+)
+def test_odd_values_stay_floats_and_one_line(value: Any, wanted: str | None) -> None:
+    assert field(value) == wanted
+
+
 def expected(sample: Sample, tags: dict[str, str]) -> dict[str, Any]:
     """What must come back, with what the protocol cannot say replaced."""
 

@@ -102,3 +102,11 @@ def test_datagrams_hold_whole_lines() -> None:
     assert all(each.endswith(b"\n") for each in found)
     assert [len(each) <= DATAGRAM for each in found] == [True, True, False, True]
     assert list(datagrams([])) == []
+
+
+def test_strange_ids_do_not_fill_the_memory() -> None:
+    paths = Paths("b")
+    for number in range(20_001):
+        paths.of(sample("Devices", f"d{number}", "Power"))
+    assert len(paths._known) <= 20_000
+    assert paths.of(sample("Devices", "d1", "Power")) == "b.Devices.d1.Power"

@@ -54,6 +54,8 @@ def test_what_is_right(tmp_path: Path, actor: str) -> None:
         ('kind: influx, url: "http://nas", spool: 20000', "spool"),
         ("kind: graphite, host: nas, template: x", "{device}"),
         ("kind: graphite, host: nas, words: {online: yes}", "words"),
+        ("kind: graphite, host: nas, words: {online: .nan}", "'words.online' must be a number"),
+        ("kind: graphite, host: nas, words: {a: 1, b: 1e400}", "'words.b' must be a finite number"),
     ],
 )
 def test_what_is_wrong_is_told(tmp_path: Path, actor: str, words: str) -> None:
@@ -61,3 +63,11 @@ def test_what_is_wrong_is_told(tmp_path: Path, actor: str, words: str) -> None:
         load(tmp_path, actor)
     assert words in str(caught.value)
     assert "secret1" not in str(caught.value)
+
+
+def test_a_file_that_holds_no_certificate_is_told(tmp_path: Path) -> None:
+    for content in ("not a certificate", ""):
+        pem = tmp_path / "ca.pem"
+        pem.write_text(content)
+        with pytest.raises(ConfigError, match="'ca' names a file without a certificate in it"):
+            load(tmp_path, f'kind: influx, url: "https://nas", ca: {pem}')

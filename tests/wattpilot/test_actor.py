@@ -224,9 +224,9 @@ async def test_what_happens_at_the_charger_is_told_at_once(
             await them.until(lambda: last(them, "Devices/dut/VehicleState") == "connected")
             await them.until(lambda: last(them, "Devices/dut/ChargerState") == "forced_off")
             sim.box.unplug()
-            await them.until(lambda: last(them, "Devices/dut/VehicleState") == "disconnected", 2)
+            await them.until(lambda: last(them, "Devices/dut/VehicleState") == "disconnected", 10)
             sim.box.plug(30.0)
-            await them.until(lambda: last(them, "Devices/dut/VehicleState") == "connected", 2)
+            await them.until(lambda: last(them, "Devices/dut/VehicleState") == "connected", 10)
             info = last(them, "Devices/dut/Info") or ""
             assert '"manufacturer":"Fronius"' in info
             assert '"serial":"32154321"' in info

@@ -107,6 +107,16 @@ async def test_the_whole_status_comes_in_any_number_of_parts(parts: int) -> None
         assert set(sim.status()) <= set(found)
 
 
+async def test_a_firmware_that_gives_numbers_as_text_is_set_all_the_same() -> None:
+    simulator = Simulator(period=0.05)
+    simulator.shows = False
+    async with simulator as sim, client(sim) as made:
+        sim.fault = "strings"
+        await made.set("amp", 11)
+        assert sim.box.keys["amp"] == 11
+        assert (await made.status())["amp"] == "11"
+
+
 async def test_deltas_are_merged_as_they_come() -> None:
     async with Simulator(period=0.05) as sim, client(sim) as made:
         before = await made.status()

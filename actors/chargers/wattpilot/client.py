@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any, Self
 import anyio
 
 from actors.chargers.wattpilot import frames, login
+from bridge.charging import goe_keys as goe
 from bridge.clock import Clock
 from bridge.errors import DeviceError, DeviceGarbled, DeviceRefused, DeviceTimeout
 from bridge.http import HttpClient
@@ -32,6 +33,11 @@ ANSWER_LIMIT = 10.0
 _FRESH = 1.5
 # How many timeouts a login may take from the first message to the last part of the status.
 _LOGIN_TIMEOUTS = 4
+
+
+def _same(found: Any, value: Any) -> bool:
+    """Whether the charger has it: some firmware gives numbers as text."""
+    return bool(found == value) or (isinstance(found, str) and goe.number(found) == value)
 
 
 class Client:
@@ -116,9 +122,9 @@ class Client:
                 # It has only been taken so far: the value itself comes with the status.
                 late = f"did not show {key} {value} within {self.timeout:g} s"
                 with_it = self._status.keys
-                await self._until(lambda: with_it.get(key) == value, self.timeout, late)
+                await self._until(lambda: _same(with_it.get(key), value), self.timeout, late)
         found = self._status.keys.get(key)
-        if found != value:
+        if not _same(found, value):
             raise DeviceRefused(f"{self.name} keeps {key} at {found} although {value} was set")
 
     async def listen(self) -> None:

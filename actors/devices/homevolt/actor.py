@@ -7,10 +7,11 @@ import math
 import re
 from typing import TYPE_CHECKING, ClassVar, Final
 
+import anyio
 import msgspec
 
 from actors.devices.homevolt.client import Client
-from actors.devices.homevolt.decode import decode
+from actors.devices.homevolt.decode import Health, decode, health
 from actors.devices.homevolt.schedule import MODE_OF, MODES, MOST_POWER
 from actors.devices.homevolt.settings import Settings
 from actors.devices.homevolt.steering import Steering
@@ -30,6 +31,9 @@ _LEASED: Final = ("BatterySetpoint", "BatteryMode")
 # Parameters that the device keeps over a restart, where its firmware has them.
 _LIMITS: Final = {"MinSoc": "battery_min_soc", "MaxSoc": "battery_max_soc"}
 _LOOK_AT_LIMITS: Final = 300.0
+_STATUS: Final = "/status.json"
+_LOOK_AT_STATUS: Final = 300.0
+_PATIENCE: Final = 2.0
 _HOLD: Final = "hold"
 _LONGEST_ID: Final = 32
 _CLOCKS_AGREE: Final = 2.0
@@ -51,6 +55,7 @@ class Homevolt(Device):
         *("BatteryChargeEnergy", "BatteryDischargeEnergy", "BatteryTemperature"),
         *("BatteryCycles", "BatteryState"),
         *("InverterTemperature", "InverterVoltageL{phase}", "InverterFrequency"),
+        "SignalStrength",
     )
     controls: ClassVar[tuple[str, ...]] = (*_LEASED, *_LIMITS)
     tolerance: ClassVar[Mapping[str, float]] = {"BatterySetpoint": 0.51}
@@ -74,7 +79,8 @@ class Homevolt(Device):
         self._sensors: set[str] = set()
         self._known: dict[str, set[str]] = {}
         self._ahead = 0.0
-        self._limits_at = -math.inf
+        self._limits_at = self._health_at = -math.inf
+        self._health = Health()
 
     # ---------------------------------------------------------------- its life
 
@@ -112,10 +118,23 @@ class Homevolt(Device):
         if self.last.device_time is not None:
             ahead = self.last.device_time - self.clock.utc().timestamp()
             self._ahead = ahead if abs(ahead) > _CLOCKS_AGREE else 0.0
-        readings = {self.id: self.last.values}
+        await self._look_at_itself()
+        readings = {self.id: self.last.values | {"SignalStrength": self._health.signal}}
         if len(self.last.units) > 1:
             readings |= {self._device(unit): unit.values for unit in self.last.units}
         return {device: self._kept(device, values) for device, values in readings.items()}
+
+    async def _look_at_itself(self) -> None:
+        """Now and then; the reading does not wait for a device that does not tell it."""
+        if self.clock.now() - self._health_at < _LOOK_AT_STATUS:
+            return
+        self._health_at, self._health = self.clock.now(), Health()
+        with contextlib.suppress(DeviceError), anyio.move_on_after(_PATIENCE):
+            self._health = health(await self.client.page(_STATUS))
+
+    def _firmware(self, unit: Unit) -> str | None:
+        """Of the battery, and of the controller that answers for all of them."""
+        return ", ".join(each for each in (unit.firmware, self._health.firmware) if each) or None
 
     def _device(self, unit: Unit) -> str:
         """`{actor}-{ecu}`; of a long one its end, which is what differs."""
@@ -137,10 +156,12 @@ class Homevolt(Device):
             device = self._device(unit) if len(units) > 1 else self.id
             if device != self.id:
                 await self.reading(readings[device], device=device)
-            await self.info("Homevolt", unit.model, unit.serial, unit.firmware, device=device)
+            firmware = self._firmware(unit) if device == self.id else unit.firmware
+            await self.info("Homevolt", unit.model, unit.serial, firmware, device=device)
             await self.warn(f"unit {device}", _told(device, unit.troubles))
         if len(units) > 1:
-            await self.info("Homevolt", f"{len(units)} units", units[0].serial, units[0].firmware)
+            named = f"{len(units)} units"
+            await self.info("Homevolt", named, units[0].serial, self._firmware(units[0]))
         await self._tell_controls()
         return readings[self.id]
 

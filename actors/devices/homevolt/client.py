@@ -72,6 +72,10 @@ class Client:
         """`/schedule.json` as it came."""
         return await self._get("/schedule.json")
 
+    async def page(self, path: str) -> Any:
+        """Any other page as it came."""
+        return await self._get(path)
+
     async def parameters(self) -> list[dict[str, Any]]:
         """`/params.json`: each has a name, a type, a list of values, a default and a help text."""
         found = await self._get("/params.json")

@@ -27,35 +27,59 @@ if TYPE_CHECKING:
 
 _KIND: Final = "homevolt"
 EXIT_FINE, EXIT_FAILED = 0, 1
+_PAGES: Final = {
+    "ems": "/ems.json",
+    "status": "/status.json",
+    "schedule": "/schedule.json",
+    "errors": "/error_report.json",
+    "nodes": "/nodes.json",
+}
+_PRIVATE: Final = frozenset({"ssid", "bssid"})
 _SHORT: Final = {"min": "%", "max": "%"}
 
 
 def add_parser(parser: argparse.ArgumentParser) -> None:
-    """Declare `schedule`, `local` and `params`."""
+    """Declare `schedule`, `local`, `params` and `show`."""
     parser.description = "Schedule, local mode and parameters of a Homevolt, straight and by hand."
-    parser.add_argument("--config", type=Path, metavar="FILE")
-    parser.add_argument("--actor", metavar="ID", help="which one (default: the only one)")
-    parser.add_argument("--json", action="store_true", help="print JSON")
+    _common(parser)
     subjects = parser.add_subparsers(dest="subject", metavar="SUBJECT", required=True)
     schedule = subjects.add_parser("schedule", help="list, set, add, delete, clear")
     verbs = schedule.add_subparsers(dest="verb", metavar="VERB", required=True)
-    verbs.add_parser("list", help="show the schedule")
+    last = [verbs.add_parser("list", help="show the schedule")]
     for verb, words in (("set", "replace all by one entry"), ("add", "append an entry")):
-        _entry_arguments(verbs.add_parser(verb, help=words))
-    delete = verbs.add_parser("delete", help="remove one entry")
-    delete.add_argument("id", type=int, help="its number in the list")
-    verbs.add_parser("clear", help="remove every entry")
-    local = subjects.add_parser("local", help="who plans: the device's owner (on) or its maker")
-    local.add_argument("verb", choices=("on", "off"))
+        last.append(verbs.add_parser(verb, help=words))
+        _entry_arguments(last[-1])
+    last.append(verbs.add_parser("delete", help="remove one entry"))
+    last[-1].add_argument("id", type=int, help="its number in the list")
+    last.append(verbs.add_parser("clear", help="remove every entry"))
+    last.append(
+        subjects.add_parser("local", help="who plans: the device's owner (on) or its maker")
+    )
+    last[-1].add_argument("verb", choices=("on", "off"))
+    last.append(subjects.add_parser("show", help="print one page as the device tells it"))
+    last[-1].add_argument("page", choices=tuple(_PAGES))
+    last[-1].set_defaults(verb="list")
     params = subjects.add_parser("params", help="list, get, set")
     verbs = params.add_subparsers(dest="verb", metavar="VERB", required=True)
-    listing = verbs.add_parser("list", help="show the parameters")
-    listing.add_argument("filter", nargs="?", default="", help="a part of the name")
-    verbs.add_parser("get", help="show one").add_argument("name")
-    put = verbs.add_parser("set", help="set one; it is read back")
-    put.add_argument("name")
-    put.add_argument("value", help="several with a comma between")
-    put.add_argument("--store", action="store_true", help="keep it over a restart (in flash)")
+    last.append(verbs.add_parser("list", help="show the parameters"))
+    last[-1].add_argument("filter", nargs="?", default="", help="a part of the name")
+    last.append(verbs.add_parser("get", help="show one"))
+    last[-1].add_argument("name")
+    last.append(verbs.add_parser("set", help="set one; it is read back"))
+    last[-1].add_argument("name")
+    last[-1].add_argument("value", help="several with a comma between")
+    last[-1].add_argument("--store", action="store_true", help="keep it over a restart (in flash)")
+    for each in last:
+        _common(each, argparse.SUPPRESS)
+
+
+def _common(parser: argparse.ArgumentParser, unsaid: str | None = None) -> None:
+    """What may stand in front of the subject or at the end; there it is silent when not said."""
+    parser.add_argument("--config", type=Path, metavar="FILE", default=unsaid)
+    parser.add_argument(
+        "--actor", metavar="ID", default=unsaid, help="which one (default: the only one)"
+    )
+    parser.add_argument("--json", action="store_true", default=unsaid or False, help="print JSON")
 
 
 def _entry_arguments(parser: argparse.ArgumentParser) -> None:
@@ -68,7 +92,11 @@ def _entry_arguments(parser: argparse.ArgumentParser) -> None:
     )
     for name in ("from", "to"):
         parser.add_argument(
-            f"--{name}", dest=f"{name}_", metavar="TIME", help="such as 2026-11-21T14:30, as here"
+            f"--{name}",
+            dest=f"{name}_",
+            type=_datetime,
+            metavar="TIME",
+            help="such as 2026-11-21T14:30, as here",
         )
 
 
@@ -78,6 +106,14 @@ def _mode(text: str) -> int:
     if text in MODE_OF:
         return MODE_OF[text]
     raise argparse.ArgumentTypeError(f"{text} is no mode: it is 0 to 9 or its name")
+
+
+def _datetime(text: str) -> datetime:
+    try:
+        return datetime.fromisoformat(text)
+    except ValueError:
+        sentence = f"{text} is no time: write it like 2026-11-21T14:30"
+        raise argparse.ArgumentTypeError(sentence) from None
 
 
 def run(args: argparse.Namespace) -> int:
@@ -123,6 +159,7 @@ async def _work(device: Homevolt, args: argparse.Namespace) -> None:
         "schedule": _schedule,
         "local": _local,
         "params": _params,
+        "show": _page,
     }
     async with device.direct():
         await doing[args.subject](device, args)
@@ -166,13 +203,9 @@ def _entry(args: argparse.Namespace, zone: tzinfo | None) -> Entry:
     return Entry(args.mode, params, _moment(args.from_, zone), _moment(args.to_, zone))
 
 
-def _moment(text: str | None, zone: tzinfo | None) -> int | None:
-    if text is None:
+def _moment(moment: datetime | None, zone: tzinfo | None) -> int | None:
+    if moment is None:
         return None
-    try:
-        moment = datetime.fromisoformat(text)
-    except ValueError:
-        raise DeviceError(f"{text} is no time: write it like 2026-11-21T14:30") from None
     if moment.tzinfo is None:
         moment = moment.astimezone() if zone is None else moment.replace(tzinfo=zone)
     return int(moment.timestamp())
@@ -218,6 +251,22 @@ def _time(moment: int | None, zone: tzinfo | None) -> str:
     return datetime.fromtimestamp(moment, UTC).astimezone(zone).strftime("%Y-%m-%d %H:%M")
 
 
+# -------------------------------------------------------------------- pages
+
+
+async def _page(device: Homevolt, args: argparse.Namespace) -> None:
+    import json
+
+    print(json.dumps(_shared(await device.client.page(_PAGES[args.page])), indent=2))
+
+
+def _shared(found: Any) -> Any:
+    """A page as it may stand in a bug report: without the names of the house's wifi."""
+    if isinstance(found, dict):
+        return {key: "..." if key in _PRIVATE else _shared(each) for key, each in found.items()}
+    return [_shared(each) for each in found] if isinstance(found, list) else found
+
+
 # -------------------------------------------------------------------- parameters
 
 
@@ -254,7 +303,13 @@ def _show_parameters(found: Sequence[dict[str, Any]], args: argparse.Namespace) 
 
 
 def _cell(value: Any) -> str:
-    return ", ".join(map(str, value)) if isinstance(value, list) else str(value or "")
+    return (
+        ", ".join(map(str, value))
+        if isinstance(value, list)
+        else ""
+        if value is None
+        else str(value)
+    )
 
 
 def _print_json(found: Any) -> None:

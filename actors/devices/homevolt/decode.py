@@ -12,7 +12,7 @@ import math
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
-from actors.devices.homevolt.values import number, part, parts, scaled, together, word, words
+from actors.devices.homevolt.values import flag, number, part, parts, scaled, together, word, words
 from bridge.errors import DeviceGarbled
 
 if TYPE_CHECKING:
@@ -29,6 +29,7 @@ _STATES = {
     "off": "off",
 }
 _PHASES = 3
+_NOISE = 10.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,6 +62,14 @@ class Reading:
         return together([unit.rated_power for unit in self.units])
 
 
+@dataclass(frozen=True, slots=True)
+class Health:
+    """What the device says of itself. signal: dBm of its wifi; firmware: of its controller."""
+
+    signal: float | None = None
+    firmware: str | None = None
+
+
 @dataclass(slots=True)
 class _Sensor:
     """One sensor, + = into the house: total W, W, V and A of each phase, two counters in kWh."""
@@ -89,6 +98,16 @@ def decode(found: Any, *, swap_energy: bool = False, expected: Collection[str] =
     return Reading(values, units, available, number(found.get("ts")))
 
 
+def health(found: Any) -> Health:
+    """Read one `/status.json`; what it does not tell is unknown, also the signal of no wifi."""
+    wifi = part(found, "wifi_status")
+    away = flag(wifi.get("connected")) is False
+    return Health(
+        signal=None if away else number(wifi.get("rssi")),
+        firmware=word(part(found, "firmware"), "esp"),
+    )
+
+
 # -------------------------------------------------------------------------------- batteries
 
 
@@ -101,9 +120,10 @@ def _unit(ems: dict[str, Any], *, swap: bool) -> Unit:
     if capacity is None:
         capacity = number(info.get("rated_capacity"))
     troubles = _troubles(ems, data, blades)
-    state = "fault" if troubles else _STATES.get(str(ems.get("op_state_str")).lower())
+    power = number(data.get("power"))
+    state = "fault" if troubles else _state(ems.get("op_state_str"), power)
     values: Values = {
-        "BatteryPower": number(data.get("power")),
+        "BatteryPower": power,
         "BatterySoc": scaled(data, "soc_avg", 0.01),
         "BatteryCapacity": capacity,
         "BatteryEnergy": scaled(prediction, "avail_di_energy", 0.001),
@@ -125,12 +145,24 @@ def _unit(ems: dict[str, Any], *, swap: bool) -> Unit:
     )
 
 
+def _state(told: object, power: float | None) -> str | None:
+    """The device's word for what it does; without one that we know, what its power says."""
+    known = _STATES.get(str(told).lower())
+    if known is not None or power is None:
+        return known
+    if abs(power) < _NOISE:
+        return "idle"
+    return "discharging" if power > 0 else "charging"
+
+
 def _troubles(
     ems: dict[str, Any], data: dict[str, Any], blades: list[dict[str, Any]]
 ) -> tuple[str, ...]:
-    found = words(data, "alarm_str")
-    for blade in blades:
-        found += words(blade, "alarm_str")
+    found: list[str] = []
+    for each in (data, *blades):
+        # Whatever has no word is told by its number.
+        bare = [f"alarm {word(each, 'alarm')}"] if number(each.get("alarm")) else []
+        found += words(each, "alarm_str") or bare
     if number(ems.get("error")):
         found.insert(0, word(ems, "error_str") or f"error {word(ems, 'error')}")
     return tuple(dict.fromkeys(found))
@@ -206,7 +238,7 @@ def _sensors(
         if role is None:
             continue
         name = word(each, "euid") or role
-        if each.get("available") is True:
+        if flag(each.get("available", True)) is True:
             available.add(name)
             by_role.setdefault(role, []).append(_sensor(each))
         elif name in expected:
@@ -220,9 +252,14 @@ def _function(sensor: dict[str, Any]) -> str:
 
 
 def _sensor(found: dict[str, Any]) -> _Sensor:
+    told = found.get("phase")
+    lines = [
+        each if isinstance(each, dict) else {}  # it keeps its place
+        for each in (told if isinstance(told, list) else [])[:_PHASES]
+    ]
     phases = [
         (number(each.get("power")), number(each.get("voltage")), number(each.get("amp")))
-        for each in parts(found, "phase")[:_PHASES]
+        for each in lines
     ]
     power = together([each[0] for each in phases])
     return _Sensor(

@@ -31,7 +31,8 @@ class Simulator:
     units: how many batteries it speaks for; password: with it, a login as admin is required;
     ignored: modes that its firmware takes without following them; zone: of its clock (None: this
     machine's). `house` has what can be measured, `console` the schedule, `fault` is None or a key
-    of FAULTS. `silent_after_writing` does what it is told and never answers.
+    of FAULTS, `failing` the paths that fail. `silent_after_writing` does what it is told and never
+    answers.
     """
 
     def __init__(
@@ -51,6 +52,7 @@ class Simulator:
         self.unavailable: set[str] = set()
         self.fault: str | None = None
         self.silent_after_writing = False
+        self.failing: set[str] = set()
         self.requests: list[str] = []
         self.logins_refused = 0
         self.ahead = 0.0
@@ -119,7 +121,7 @@ class Simulator:
         router.add_get("/params.json", self._params)
         router.add_post("/params.json", self._set_parameter)
         router.add_post("/console.json", self._console)
-        router.add_get("/error_report.json", self._nothing)
+        router.add_get("/error_report.json", self._errors)
         router.add_get("/nodes.json", self._nothing)
         self._runner = web.AppRunner(
             application, access_log=None, handler_cancellation=True, shutdown_timeout=0.1
@@ -141,6 +143,8 @@ class Simulator:
             request: web.Request, handler: Callable[[web.Request], Awaitable[web.StreamResponse]]
         ) -> web.StreamResponse:
             self.requests.append(f"{request.method} {request.path}")
+            if request.path in self.failing:
+                return web.Response(status=500, text="Error")
             early = await disturb(self.fault, request)
             if early is not None:
                 return early
@@ -173,6 +177,9 @@ class Simulator:
 
     async def _status(self, _: web.Request) -> web.StreamResponse:
         return self._page(pages.status(self.now()))
+
+    async def _errors(self, _: web.Request) -> web.StreamResponse:
+        return self._page(pages.errors())
 
     async def _nothing(self, _: web.Request) -> web.StreamResponse:
         return self._page([])

@@ -48,12 +48,18 @@ class Noted:
 
 
 class Steering:
-    """The schedule and parameters of one device. zone: the one its console speaks in."""
+    """The schedule and parameters of one device. zone: the one its console speaks in.
+
+    `noted`: what the device had before our first write, until it is given back.
+    """
 
     def __init__(
         self, client: Client, state: StateFolder, clock: Clock, zone: tzinfo | None
     ) -> None:
         self._client, self._state, self._clock, self._zone = client, state, clock, zone
+        self.noted: Noted | None = None
+        self._lost = False
+        self._remember()
 
     # ---------------------------------------------------------------- lent out
 
@@ -63,7 +69,7 @@ class Steering:
         Its entry may lack the end, where a firmware keeps none. Raises DeviceError when the
         device does not show what was asked.
         """
-        noted = self.noted()
+        noted = self.noted
         if noted is not None and noted.control != control:
             raise DeviceRefused(f"{noted.control} holds the battery: give that back first")
         wanted = Entry(mode, params, end=end)
@@ -84,11 +90,14 @@ class Steering:
     async def give_back(self, control: str, now: float) -> str | None:
         """Put back what the device had before; one sentence about what could not be put back.
 
-        Without a note the maker's own control is restored: an empty schedule, local mode off. A
-        schedule that somebody else has sent meanwhile stays. Raises DeviceError when the device
-        cannot be reached or does not leave local mode.
+        Without a note nothing was written, and nothing is. With one that cannot be read the maker's
+        own control is restored: an empty schedule, local mode off. A schedule that somebody else
+        has sent meanwhile stays. Raises DeviceError when the device cannot be reached or does not
+        leave local mode.
         """
-        noted = self.noted()
+        noted = self.noted
+        if noted is None and not self._lost:
+            return None
         if noted is not None and noted.control != control:
             return None
         before = noted.before if noted else Schedule(local=False, name=None, entries=())
@@ -98,6 +107,7 @@ class Steering:
             lost = await self._restore(wanted)
         if found.local is not before.local:
             await self.set_local(on=before.local is True)
+        self.noted, self._lost = None, False
         self._state.save(_JOURNAL, {})
         if lost is None:
             return None
@@ -231,18 +241,21 @@ class Steering:
 
     # ---------------------------------------------------------------- the journal
 
-    def noted(self) -> Noted | None:
-        """What was noted before the first write and is not given back yet."""
-        found = self._state.load(_JOURNAL)
-        control = found.get("control") if found else None
-        if not isinstance(control, str):
-            return None
-        try:
-            return Noted(control, parse(found))
-        except DeviceGarbled:
-            return None
+    def _remember(self) -> None:
+        """What an earlier life noted before its first write and has not given back."""
+        damaged = self._state.is_damaged(_JOURNAL)
+        found = {"damaged": True} if damaged else self._state.load(_JOURNAL)
+        if not found:
+            return
+        control = found.get("control")
+        with contextlib.suppress(DeviceGarbled):
+            if isinstance(control, str):
+                self.noted = Noted(control, parse(found))
+        self._lost = self.noted is None
 
     def _note(self, control: str, found: Schedule) -> None:
+        # Also in mind: a disk that takes nothing is no reason to forget it.
+        self.noted, self._lost = Noted(control, found), False
         self._state.save(
             _JOURNAL,
             {

@@ -37,6 +37,10 @@ _PATIENT_READS: Final = 3
 _SETTLING: Final = 2.0
 _GRID_AGE: Final = 8.0
 _FLASH_WRITES: Final = 50
+_LOST_NOTE: Final = (
+    "what its backup was before a lease cannot be read any more, so it is off now: "
+    "set BackupMode again if it was on"
+)
 
 
 class LgEss(Device):
@@ -235,7 +239,7 @@ class LgEss(Device):
 
     async def _tell_trust(self) -> None:
         """What the owner should know once of certificate and speed."""
-        if self.pin.new and self._first_time("pin"):
+        if self.pin.new and self._first_time(f"pin {self.pin.fingerprint}"):
             self.log.info(f"{self.client.name}: its certificate counts now: {self.pin.fingerprint}")
         if not self.pin.kept:
             await self.warn("pin", f"{self.client.name}: its certificate could not be kept")
@@ -301,6 +305,8 @@ class LgEss(Device):
         except DeviceRefused as error:
             raise DeviceRefused(f"{self.client.name} {error}") from None
         await self.client.write(BATTERY, body)
+        if control == "BackupMode":
+            await self.warn("note", None)
         return preferences.read(await self._settings()).get(control)
 
     async def _settings(self) -> dict[str, Any]:
@@ -309,7 +315,10 @@ class LgEss(Device):
 
     async def _steer(self, value: Asked) -> str | None:
         if value is None:
+            lost = self.reserve.lost
             await self.reserve.give_back(in_haste=self._stopping)
+            if lost:
+                await self.warn("note", f"{self.client.name}: {_LOST_NOTE}")
             self._read_at.pop(BATTERY, None)
             return None
         if self.system is not None and not self.system.reserve_is_followed:

@@ -33,8 +33,8 @@ _LOGIN: Final = "/v1/user/setting/login"
 _TIMESYNC: Final = "/v1/user/setting/timesync"
 _PASSWORD: Final = "/v1/user/setting/read/password"  # noqa: S105 - an address
 _APP: Final = "lgepmsuser!@#"  # what the maker's own app says to be told the password
-_SESSION_OVER: Final = 405
 _REFUSED: Final = frozenset({401, 403})
+_SESSION_OVER: Final = _REFUSED | {405}
 _PASSWORD_PAUSE: Final = 60.0
 _SESSION_PAUSE: Final = 15.0
 _QUICK: Final = 0.3
@@ -126,7 +126,7 @@ class Client:
         try:
             found = _object(await self._send(method, page, body), self.name)
         except HttpRefused as error:
-            if error.status == _SESSION_OVER:
+            if error.status in _SESSION_OVER:
                 return None
             raise
         return None if "auth" in found else found
@@ -192,6 +192,9 @@ class Client:
                     raise
                 answer = await self._http.ask(method, page, json=body, headers=headers)
         except CertificateChanged as error:
+            # The connections keep what they were opened with.
+            await self._http.close()
+            self._http.tls = None
             raise self.pin.refusal(error.shown) from None
         return answer.json()
 

@@ -20,7 +20,8 @@ from actors.devices.lg_ess.client import Client, name_of
 from actors.devices.lg_ess.graphs import SPANS, WHAT, graph, question
 from actors.devices.lg_ess.printed import FORMATS, printed
 from bridge.clock import Clock
-from bridge.errors import DeviceError, DeviceGarbled, DeviceTimeout, HeliographError
+from bridge.errors import DeviceError, DeviceGarbled, HeliographError
+from bridge.http.client import CertificateChanged
 from bridge.http.pin import Pin
 from bridge.log import configure
 
@@ -120,7 +121,9 @@ def _get_password(args: argparse.Namespace) -> int:
     where = f"this computer must be in the device's own wifi, where it has the address {OWN_WIFI}"
     try:
         found = anyio.run(_ask_password, args)
-    except DeviceTimeout as error:
+    except CertificateChanged:
+        raise
+    except DeviceError as error:  # not there, or something else has that address
         print(f"{error}; {where}", file=sys.stderr)
         return EXIT_FAILED
     if found is None:
@@ -195,7 +198,8 @@ def _graph(args: argparse.Namespace) -> int:
         raise DeviceGarbled(f"{actor or args.host} {error}") from None
     print(printed(told, args.format, {"graph": what, "span": span, "date": day.isoformat()}))
     if told.dropped:
-        print(f"{told.dropped} rows told a time twice: the later ones count", file=sys.stderr)
+        count = "1 row" if told.dropped == 1 else f"{told.dropped} rows"
+        print(f"{count} told a time twice: what came later counts", file=sys.stderr)
     return EXIT_FINE
 
 

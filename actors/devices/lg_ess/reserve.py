@@ -31,19 +31,25 @@ _KEYS: Final = {
     "BackupReserve": "backup_soc",
     "GridCharge": "autocharge",
 }
+_OFF: Final = {"backupmode": "off", "autocharge": "0"}
 _FULL: Final = 100
 _WAKE: Final = 10.0
 _AWAKE: Final = 120.0
 
 
 class Reserve:
-    """The three settings of one device. max_soc: % up to which `charge` charges."""
+    """The three settings of one device. max_soc: % up to which `charge` charges.
+
+    `lost`: an earlier life noted what it found, and the note cannot be read.
+    """
 
     def __init__(self, client: Client, state: StateFolder, clock: Clock, *, max_soc: float) -> None:
         self._client, self._state, self._clock = client, state, clock
         self._max_soc = max_soc
-        noted = state.load(_FILE) or {}
+        damaged = state.is_damaged(_FILE)
+        noted = {} if damaged else state.load(_FILE) or {}
         self._found: dict[str, str] = _texts(noted.get("found"))
+        self.lost = damaged or bool(noted.get("found") and not self._found)
         self._asleep = noted.get("asleep") is True
         self._lent: tuple[str, dict[str, str]] | None = None
         # An earlier life may have been killed in the middle of anything.
@@ -53,7 +59,7 @@ class Reserve:
     @property
     def owes(self) -> bool:
         """True when an earlier life left something to put back or a battery to wake."""
-        return bool(self._found) or self._asleep
+        return bool(self._found) or self._asleep or self.lost
 
     @property
     def lent(self) -> bool:
@@ -76,7 +82,7 @@ class Reserve:
         if soc is None:
             raise DeviceRefused(f"{self._client.name} does not tell its state of charge")
         if not self._found:
-            self._found, self._asleep = before, False
+            self._found, self._asleep, self.lost = before, False, False
             self._note()
         wanted = self._wanted(mode, soc)
         self._lent = (mode, wanted)
@@ -99,9 +105,15 @@ class Reserve:
     async def give_back(self, *, in_haste: bool) -> None:
         """Put back what was found; without a note nothing was written, and nothing is.
 
+        With a note that cannot be read the reserve is switched off, so that nothing goes on.
         `in_haste`: at a stop, without waking. Raises DeviceError.
         """
         self._lent = None
+        if self.lost:
+            before = _current(await self._client.read(BATTERY))
+            self._found = {} if before is None else before | _OFF
+            self._touched, self.lost = bool(self._found), False
+            self._note()
         if self._asleep and not self._found and not in_haste:
             # The settings are the owner's again since the last life; only waking is left to do.
             self._found = _current(await self._client.read(BATTERY)) or {}

@@ -129,7 +129,10 @@ class Sessy(Device):
             found = await self.client.perhaps("/api/v2/p1/details")
             if found is not None:
                 return decode.p1(found)
-            return decode.p1_legacy(await self.client.get("/api/v1/p1/details"))
+            found = await self.client.get("/api/v1/p1/details")
+            told = "state" in block({"page": found}, "page")
+            status = None if told else await self.client.perhaps("/api/v1/p1/status")
+            return decode.p1_legacy(found, status)
         if identity.model == "modbus":
             found = await self.client.get("/api/v1/modbus/details")
             return decode.modbus(found, self._role(), invert=settings.invert)
@@ -137,10 +140,12 @@ class Sessy(Device):
         return decode.ct(found, await self._counters(), self._role(), invert=settings.invert)
 
     async def _counters(self) -> Any:
-        """Once a minute; None for a firmware without them."""
+        """Once a minute; None for a firmware without them, and while they cannot be read."""
         if self.clock.now() - self._energy_at >= _COUNTERS_EVERY:
-            self._energy = await self.client.perhaps(_ENERGY)
             self._energy_at = self.clock.now()
+            self._energy = None
+            with contextlib.suppress(DeviceError):  # the powers do not wait for them
+                self._energy = await self.client.perhaps(_ENERGY)
         return self._energy
 
     def _role(self) -> Role:

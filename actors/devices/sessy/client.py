@@ -106,7 +106,10 @@ class Client:
         installed = block(block(ota, "self"), "installed_firmware")
         phase, most = None, None
         if model == "battery":
-            settings = await self.perhaps("/api/v1/system/settings")
+            try:
+                settings = await self.perhaps("/api/v1/system/settings")
+            except HttpRefused:
+                settings = None  # without them the widest range counts, and no phase
             phase, most = number(settings, "active_phase"), number(settings, "max_power")
         return Identity(
             model,

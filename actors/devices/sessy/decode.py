@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 Values = dict[str, float | str | None]
 Role = Literal["grid", "pv", "load"]
 MILLI = 1e-3
+_SOC_DIGITS = 4  # it tells single precision: 1.0000001 is full
 _PHASES = (1, 2, 3)
 # What a phase's numbers are called in each role: power, voltage, current.
 _NAMES: dict[Role, tuple[str, str | None, str | None]] = {
@@ -55,9 +56,10 @@ def battery(found: Any, energy: Any, phase: int | None, pv: frozenset[int]) -> V
     if not isinstance(sessy, dict):
         raise DeviceGarbled("tells nothing about a battery: is it a meter?")
     power = number(sessy, "power")
+    soc = number(sessy, "state_of_charge", 100.0)
     values: Values = {
         "BatteryPower": power,
-        "BatterySoc": number(sessy, "state_of_charge", 100.0),
+        "BatterySoc": None if soc is None else round(soc, _SOC_DIGITS),
         "BatteryState": battery_state(sessy.get("system_state"), power),
         "InverterState": inverter_state(sessy.get("system_state")),
         "InverterFrequency": number(sessy, "frequency", MILLI),
@@ -135,11 +137,18 @@ def p1(found: Any) -> Values:
     return values
 
 
-def p1_legacy(found: Any) -> Values:
-    """The same out of the older `v1/p1/details`, which tells less."""
+def p1_legacy(found: Any, status: Any) -> Values:
+    """The same out of the older `v1/p1/details`, which tells less.
+
+    status: `v1/p1/status`, for a firmware that says only there whether its values are any good.
+    """
     told = checked(found, "meter's values")
-    _working(told, "P1_OK", "the smart meter", "is its cable plugged in?")
-    values: Values = {"GridPower": number(told, "total_power")}
+    state = told if "state" in told else block({"status": status}, "status")
+    _working(state, "P1_OK", "the smart meter", "is its cable plugged in?")
+    power = number(told, "total_power")
+    if power is None:
+        power = _net(told, "power_consumed", "power_produced")
+    values: Values = {"GridPower": power}
     for phase in _PHASES:
         volts = number(told, f"voltage_l{phase}", MILLI)
         if volts:

@@ -17,16 +17,24 @@ _LETTERS = {"battery": "D", "p1": "P", "ct": "C", "modbus": "M"}
 _STRATEGIES = ("API", "NOM", "ROI", "IDLE", "SESSY_CONNECT", "ECO")
 # What the first firmware had: all else came later.
 _FIRST = frozenset(
-    {"system/info", "power/status", "power/active_strategy", "power/setpoint", "p1/details"}
+    {
+        "system/info",
+        "power/status",
+        "power/active_strategy",
+        "power/setpoint",
+        "p1/details",
+        "p1/status",
+    }
 )
 
 
 class Simulator:
     """`async with Simulator(model="p1") as sim:` serves one device on `sim.port`.
 
-    model: battery, p1, ct or modbus; password: with it, a login as `username` is required; power:
-    W of a meter's phases, + = import. `battery` is the physical side of a battery; `fault` is None
-    or a key of FAULTS. `follows_slowly`: so many readings pass before a set-point shows.
+    model: battery, p1, ct or modbus; password: with it, a login as `username` is required;
+    power: W of a meter's phases (or of the first one), + = import. `battery` is the physical
+    side of a battery; `fault` is None or a key of FAULTS. `failing`: pages that alone answer
+    with an error. `follows_slowly`: so many readings pass before a set-point shows.
     """
 
     def __init__(
@@ -37,7 +45,7 @@ class Simulator:
         *,
         username: str | None = None,
         password: str | None = None,
-        power: Sequence[float] = (-1320.0, 55.0, -147.0),
+        power: float | Sequence[float] = (-1320.0, 55.0, -147.0),
     ) -> None:
         if model not in _LETTERS:
             raise ValueError(f"model {model!r} is not known: {', '.join(_LETTERS)} are")
@@ -45,9 +53,10 @@ class Simulator:
         self.serial = username or f"{_LETTERS[model]}SIM0001"
         self.username, self.password = self.serial, password
         self.battery = Battery()
-        self.power = list(power)
+        self.power = [power, 0.0, 0.0] if isinstance(power, (int, float)) else list(power)
         self.grid_target = 0
         self.fault: str | None = None
+        self.failing: set[str] = set()
         self.follows_slowly = 0
         self.requests: list[str] = []
         self.writes: list[tuple[str, Any]] = []
@@ -82,6 +91,12 @@ class Simulator:
         if runner is not None:
             await runner.cleanup()
 
+    def settings(self) -> dict[str, Any]:
+        """What points a configuration at it, beyond host and port."""
+        if self.password is None:
+            return {}
+        return {"username": self.username, "password": self.password}
+
     @property
     def _front(self) -> Any:
         @web.middleware
@@ -112,7 +127,10 @@ class Simulator:
     async def _get(self, request: web.Request) -> web.StreamResponse:
         version, page = request.match_info["version"], request.match_info["page"]
         found = self._page(version, page)
+        if page in self.failing:
+            return web.Response(status=500, text="Error when getting a value")
         old = self.fault == "old_firmware" and (version != "v1" or page not in _FIRST)
+        old = old or (self.fault == "no_v2" and version != "v1")
         if found is None or old:
             return web.Response(status=404, text="This URI does not exist")
         return spoil(self.fault, {"status": "ok", **found})
@@ -150,16 +168,18 @@ class Simulator:
     def _battery_page(self, version: str, page: str) -> dict[str, Any] | None:
         battery = self.battery
         if version == "v2" and page == "dynamic/schedule":
-            return {"dynamic_schedule": None, "energy_prices": None}
+            return battery.plan()
         if version != "v1":
             return None
         if page == "power/status":
             return self._lagging(battery.status())
-        if page == "power/active_strategy":
-            return {"strategy": battery.strategy}
-        if page == "energy/status":
-            return battery.energy()
-        return battery.settings() if page == "system/settings" else None
+        pages = {
+            "power/active_strategy": {"strategy": battery.strategy},
+            "energy/status": battery.energy(),
+            "dynamic/schedule": battery.old_plan(),
+            "system/settings": battery.settings(),
+        }
+        return pages.get(page)
 
     def _lagging(self, status: dict[str, Any]) -> dict[str, Any]:
         """The set-point as it was some readings ago."""
@@ -172,9 +192,13 @@ class Simulator:
         connected = self.fault != "no_values"
         if page == "meter/grid_target":
             return {"grid_target": self.grid_target}
-        if self.model == "p1" and page == "p1/details":
-            make = meters.p1 if version == "v2" else meters.p1_legacy
-            return make(self.power, connected=connected)
+        if self.model == "p1":
+            first = {
+                "p1/details": meters.p1_legacy(self.power),
+                "p1/status": meters.p1_status(self.power, connected=connected),
+            }
+            newer = {"p1/details": meters.p1(self.power, connected=connected)}
+            return (newer if version == "v2" else first).get(page)
         if self.model == "modbus" and page == "modbus/details":
             return meters.modbus(self.power, connected=connected)
         if self.model == "ct":
@@ -193,18 +217,22 @@ class Simulator:
             return web.Response(status=500, text="Error when setting a value")
         return spoil(self.fault, {"status": "ok"})
 
+    def _aim(self, target: Any) -> bool:
+        if not isinstance(target, int):
+            return False
+        self.grid_target = target
+        return True
+
     def _obey(self, page: str, body: Any) -> bool:
         if not isinstance(body, dict):
             return False
         if self.model != "battery":
-            target = body.get("grid_target")
-            if page != "meter/grid_target" or not isinstance(target, int):
-                return False
-            self.grid_target = target
-            return True
+            return page == "meter/grid_target" and self._aim(body.get("grid_target"))
         if page == "power/setpoint" and isinstance(body.get("setpoint"), int):
             self.battery.setpoint = float(body["setpoint"])
             return True
+        if page == "system/settings":
+            return self.battery.set(body)
         name = str(body.get("strategy")).removeprefix("POWER_STRATEGY_")
         if page == "power/active_strategy" and name in _STRATEGIES:
             self.battery.strategy = f"POWER_STRATEGY_{name}"

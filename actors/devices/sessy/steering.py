@@ -77,7 +77,10 @@ class Steering:
 
     async def give_back(self) -> None:
         """Leave the battery to what was found. Raises DeviceError; it stays owed then."""
-        if await self.strategy() == API:
+        strategy = await self.strategy()
+        if self._former is None and strategy != API:
+            return  # nothing was written yet, or all is given back
+        if strategy == API:
             # Whoever takes the API strategy next must not meet our last set-point.
             await self._client.post(_SETPOINT, {"setpoint": 0})
         await self._set(self._former or self._default)

@@ -57,7 +57,12 @@ def select(reading: Reading, which: Which, phase: int | None, *, invert: bool) -
             f"are the phases of one line"
         )
     if which == "all" or (which is None and reading.phases):
-        lines = list(channels.values())[:_MOST_PHASES]
+        lines = list(channels.values())
+        if len(lines) > _MOST_PHASES:
+            raise DeviceRefused(
+                f"has {len(lines)} meters, which cannot be the phases of one line: "
+                f"set `channel` to the number of one"
+            )
         total = reading.total or add_up(lines)
         named = dict(enumerate(lines, start=1))
     else:

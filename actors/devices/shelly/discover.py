@@ -15,7 +15,7 @@ _ANY: Final = "_http._tcp.local."
 SERVICES: Final = (_OWN, _ANY)
 # The first generation writes its MAC (or the end of it) in capitals, the later ones do not.
 _FIRST: Final = re.compile(r"(shelly[a-z0-9]+(?:-[a-z0-9]+)?)-([0-9A-F]{6}(?:[0-9A-F]{6})?)\Z")
-_LATER: Final = re.compile(r"(shelly[a-z0-9]+)-([0-9a-f]{12})\Z")
+_LATER: Final = re.compile(r"(shelly[a-z0-9]+)-([0-9a-f]{12})\Z", re.IGNORECASE)
 
 
 def service(service: Service) -> Found | None:

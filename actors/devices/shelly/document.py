@@ -30,7 +30,9 @@ def read_object(body: bytes) -> dict[str, Any]:
     except ValueError as error:
         if text.lstrip()[:1] == "<":
             raise DeviceGarbled("answers with a web page instead of data") from None
-        raise DeviceGarbled(f"answers with data that cannot be read ({error})") from None
+        # What the parser says of brackets and columns helps nobody; our own words do.
+        why = "" if isinstance(error, json.JSONDecodeError) else f" ({error})"
+        raise DeviceGarbled(f"answers with data that cannot be read{why}") from None
     if not isinstance(found, dict):
         raise DeviceGarbled("answers with something else than an object of values")
     return found

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, Final, Protocol
 import anyio
 
 from actors.devices.shelly.digest import frame_login
-from actors.devices.shelly.document import read_object, unwrap
+from actors.devices.shelly.document import part, read_object, unwrap
 from actors.devices.shelly.push import challenge_of, sender, take_frame, take_mqtt
 from bridge.config.address import parse_listen
 from bridge.errors import DeviceError, DeviceGarbled, DeviceRefused, DeviceTimeout
@@ -32,6 +32,7 @@ if TYPE_CHECKING:
     from bridge.mqtt.connection import Incoming
 
 _ADMIN: Final = "admin"
+_UNAUTHORIZED: Final = 401
 # Even one that measures nothing tells its time each minute.
 SILENCE: Final = 130.0
 _LONGEST_PAUSE: Final = 30.0
@@ -89,7 +90,7 @@ class WebSocketFeed:
             challenge = challenge_of(frame)
             if challenge is not None:
                 await self._ask(socket, self._login(challenge))
-                frame = await self._receive(socket)
+                frame = _let_in(await self._receive(socket))
             while True:
                 self._take(frame)
                 frame = await self._receive(socket)
@@ -127,6 +128,12 @@ class WebSocketFeed:
         self._failures = 0
         self._outage.back()
         self._heard()
+
+
+def _let_in(frame: dict[str, Any]) -> dict[str, Any]:
+    if part(frame, "error").get("code") == _UNAUTHORIZED:
+        raise DeviceRefused("refuses the password")
+    return frame
 
 
 class OutboundFeed:

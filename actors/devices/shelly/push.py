@@ -110,7 +110,9 @@ def take_mqtt(pushed: Pushed, rest: str, payload: bytes, now: float) -> bool:
             return take_frame(pushed, read_object(payload), now)
         kind, _, name = rest.partition("/")
         if kind == "status" and name:
-            return pushed.changed({name: read_object(payload)}, now)
+            found = read_object(payload)
+            # It is the whole component: what it leaves out, such as an error, is over.
+            return pushed.changed({name: None}, now) and pushed.changed({name: found}, now)
         if kind in {"emeter", "relay"} and pushed.status is not None:
             return _first_generation(pushed, kind, name, payload, now)
     except DeviceError:

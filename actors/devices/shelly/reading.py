@@ -40,14 +40,14 @@ class Reading:
 
 
 def add_up(channels: list[Channel], own: Channel | None = None) -> Channel:
-    """Sum lines: the device's own sum where it gives one, else ours when every line is known."""
+    """Sum lines: the device's own sum where it gives one, else ours; never without one of them."""
     own = own or Channel()
 
     def total(given: float | None, each: list[float | None]) -> float | None:
-        if given is not None:
-            return given
         known = [value for value in each if value is not None]
-        return sum(known) if known and len(known) == len(each) else None
+        if known and len(known) != len(each):
+            return None
+        return sum(known) if given is None and known else given
 
     return Channel(
         power=total(own.power, [each.power for each in channels]),

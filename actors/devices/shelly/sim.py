@@ -21,13 +21,13 @@ if TYPE_CHECKING:
 class Simulator:
     """`async with Simulator(model="pro3em") as sim:` serves one device on `sim.port`.
 
-    model: a key of MODELS. power: W per line, + = import, a list or a callable that is asked at
-    each request. password: with it, a login is required. firmware: from 2.0.0 on a digest nonce
-    may be used again. profile: triphase or monophase (pro3em). two_way: plus1pm counts both
-    directions. `fault` is None or a key of FAULTS, for the paths that begin with `fault_on`;
-    `delay` (s) belongs to the fault `slow`. `mutters`: what is pushed instead of a notification.
-    `plant` has everything else that can be measured. `outward` makes it speak over MQTT, or over a
-    WebSocket that it opens.
+    model: a key of MODELS. power: W per line, + = import: a list, one number for the first line, or
+    a callable that is asked at each request. password: with it, a login is required. firmware: from
+    2.0.0 on a digest nonce may be used again. profile: triphase or monophase (pro3em). two_way:
+    plus1pm counts both directions. `fault` is None or a key of FAULTS, for the paths that begin
+    with `fault_on`; `delay` (s) belongs to the fault `slow`. `mutters`: what is pushed instead of a
+    notification. `plant` has everything else that can be measured. `outward` makes it speak over
+    MQTT, or over a WebSocket that it opens.
     """
 
     def __init__(  # noqa: PLR0913 - as many as a device has properties
@@ -42,7 +42,7 @@ class Simulator:
         profile: str = "triphase",
         two_way: bool | None = None,
         mac: str = "AABBCCDDEE01",
-        power: Sequence[float] | Callable[[], Sequence[float]] = (),
+        power: float | Sequence[float] | Callable[[], Sequence[float]] = (),
     ) -> None:
         if model not in MODELS:
             raise ValueError(f"model {model!r} is not known: {', '.join(MODELS)} are")

@@ -17,6 +17,7 @@ _LITERAL = re.compile(r"[A-Za-z0-9_.-]*\Z")
 _UNSAFE = re.compile(r"[^A-Za-z0-9_-]+")
 _DOTS = re.compile(r"\.{2,}")
 _NANOSECONDS = 1_000_000_000
+_REMEMBERED = 20_000
 
 
 def faults(template: str) -> Iterator[str]:
@@ -44,6 +45,8 @@ class Paths:
         key = (sample.group, sample.id, sample.name)
         found = self._known.get(key)
         if found is None:
+            if len(self._known) >= _REMEMBERED:
+                self._known.clear()
             found = self._known[key] = self._make(*key)
         return found
 

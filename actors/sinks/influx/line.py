@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 _UNSAYABLE = re.compile(r"[\\\x00-\x1f\x7f\u0085\u2028\u2029\ud800-\udfff]")
 _ESCAPED = re.compile(r"[,= ]")
 _IN_TEXT = re.compile(r'["\\]')
+_REMEMBERED = 20_000
 NANOSECONDS: Final = {"ms": 1_000_000, "s": 1_000_000_000}
 
 
@@ -45,7 +46,10 @@ def field(value: float | bool | str) -> str | None:
     if isinstance(value, str):
         text = _IN_TEXT.sub(r"\\\g<0>", re.sub(r"[\x00-\x1f\ud800-\udfff]", "_", value))
         return f'"{text}"'
-    if not math.isfinite(value):
+    try:
+        if not math.isfinite(value):
+            return None
+    except OverflowError:  # an integer beyond every float
         return None
     return str(int(value)) if value == int(value) and abs(value) < 1e15 else repr(float(value))  # noqa: PLR2004 - a float has no more whole digits
 
@@ -74,6 +78,8 @@ class Lines:
         key = (sample.group, sample.id, sample.name)
         head = self._heads.get(key)
         if head is None:
+            if len(self._heads) >= _REMEMBERED:
+                self._heads.clear()
             tags = dict(self._tags)
             if sample.owner and sample.id:
                 tags[sample.owner] = sample.id

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import gzip
 import ssl
+from functools import partial
 from typing import TYPE_CHECKING, Final
 
+import anyio.to_thread
 import msgspec
 
 from bridge.errors import DeviceError, one_line
@@ -29,9 +31,7 @@ class Server:
         self._settings = settings
         self.name = f"the server at {settings.place}"
         self.path, self.query = target(settings)
-        self._secrets = [
-            each.reveal() for each in (settings.token, settings.password) if each is not None
-        ]
+        self._secrets = [each.reveal() for each in (settings.token, settings.password) if each]
         tls = None
         if settings.ca is not None:
             tls = ssl.create_default_context(cafile=settings.ca)
@@ -51,7 +51,8 @@ class Server:
         """Write lines. Raises BadLines or Undelivered."""
         body = b"\n".join(lines) + b"\n"
         if self._settings.gzip:
-            body = gzip.compress(body, compresslevel=5, mtime=0)
+            # A full batch takes a small computer long enough for others to notice.
+            body = await anyio.to_thread.run_sync(partial(gzip.compress, body, 5, mtime=0))
         try:
             await self.client.ask("POST", self.path, query=self.query, form=body)
         except HttpRefused as refused:

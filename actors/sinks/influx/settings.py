@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import ssl
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Literal
 from urllib.parse import urlsplit
@@ -76,6 +77,8 @@ class Settings(SinkSettings, frozen=True, kw_only=True, forbid_unknown_fields=Tr
             yield "ca", "'ca' needs a 'url' that begins with https://"
         elif self.ca is not None and not self.ca.is_file():
             yield "ca", "'ca' names a file that does not exist"
+        elif self.ca is not None and not _certificate(self.ca):
+            yield "ca", "'ca' names a file without a certificate in it"
 
     def _check_target(self) -> Iterator[tuple[str, str]]:
         if self.bucket is not None and self.database is not None:
@@ -95,3 +98,13 @@ class Settings(SinkSettings, frozen=True, kw_only=True, forbid_unknown_fields=Tr
         for secret, name in ((self.token, "token"), (self.password, "password")):
             if secret is not None and not secret.reveal().isprintable():
                 yield name, f"'{name}' must be one line of printable characters"
+
+
+def _certificate(path: Path) -> bool:
+    """True when the file can be read and has at least one certificate that can be trusted."""
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+    try:
+        context.load_verify_locations(cafile=path)
+    except (OSError, ValueError):  # what OpenSSL says is an OSError too
+        return False
+    return bool(context.cert_store_stats()["x509"])

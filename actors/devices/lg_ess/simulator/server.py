@@ -51,6 +51,8 @@ class Simulator:
         sessions: int = 1,
         own_wifi: bool = False,
     ) -> None:
+        if model not in MODELS:
+            raise ValueError(f"model {model!r} is not known: {', '.join(MODELS)} are")
         self.model, self.host, self.port = model, host, port
         self.plant = Plant(MODELS[model], pv=pv, load=load, wished=battery, soc=soc)
         self.password, self.delay, self.own_wifi = str(password), delay, own_wifi

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import itertools
 import time
 from typing import Any
 
 CAPACITY = 5000.0
+PLAN_START = 1_795_132_800  # 2026-11-20T00:00:00Z
+PLAN, PRICES = (-2200, 0, 1700), (6329, 10_235)
 API, IDLE = "POWER_STRATEGY_API", "POWER_STRATEGY_IDLE"
 
 
@@ -22,6 +25,7 @@ class Battery:
         self.details, self.overridden = "", False
         self.min_power, self.max_power, self.phase = 50, 2200, 2
         self.charged, self.discharged, self.produced = 1_843_210.0, 1_501_734.0, 3_320_145.0
+        self.changed: dict[str, Any] = {}
         self._moved_at = time.monotonic()
 
     @property
@@ -126,4 +130,39 @@ class Battery:
             "eco_charge_hours": 4,
             "eco_charge_power": 1500,
             "eco_nom_charge": False,
+            **self.changed,
+        }
+
+    def set(self, wish: dict[str, Any]) -> bool:
+        """Take all settings at once, as it wants them; false when one is missing or strange."""
+        now = self.settings()
+        if set(wish) != set(now) or any(type(wish[key]) is not type(now[key]) for key in now):
+            return False
+        self.changed = dict(wish)
+        self.min_power, self.max_power = wish["min_power"], wish["max_power"]
+        self.phase = wish["active_phase"]
+        return True
+
+    def plan(self) -> dict[str, Any]:
+        """`v2/dynamic/schedule`: an hour of charging, one of rest, one of discharging."""
+        hours = [PLAN_START + 3600 * hour for hour in range(4)]
+        spans = list(itertools.pairwise(hours))
+        return {
+            "dynamic_schedule": [
+                {"start_time": start, "end_time": end, "power": power}
+                for (start, end), power in zip(spans, PLAN, strict=True)
+            ],
+            "energy_prices": [
+                {"start_time": start, "end_time": end, "price": price}
+                for (start, end), price in zip(spans[:2], PRICES, strict=True)
+            ],
+        }
+
+    def old_plan(self) -> dict[str, Any]:
+        """`v1/dynamic/schedule`: lists of hours by date."""
+        powers, prices = [0] * 24, [20_000] * 24
+        powers[:3], prices[:2] = PLAN, PRICES
+        return {
+            "power_strategy": [{"date": "2026-11-20", "power": powers}],
+            "energy_prices": [{"date": "2026-11-20", "energy_prices": prices}],
         }

@@ -30,6 +30,7 @@ FAULTS = {
     "404": "knows no such page",
     "500": "fails inside and says why",
     "old_firmware": "knows the first pages only",
+    "no_v2": "knows the first version of its pages only",
     "ignore_writes": "takes what is sent to it and does nothing",
     "no_values": "its meter is not connected",
 }

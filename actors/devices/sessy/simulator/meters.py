@@ -40,10 +40,16 @@ def p1(powers: Sequence[float], *, connected: bool) -> dict[str, Any]:
     return page
 
 
-def p1_legacy(powers: Sequence[float], *, connected: bool) -> dict[str, Any]:
+def p1_status(powers: Sequence[float], *, connected: bool) -> dict[str, Any]:
+    """`v1/p1/status`, which alone told an older firmware's state."""
+    state = "P1_OK" if connected else "P1_NOT_CONNECTED"
+    return {"state": state, "net_power_delivered": round(sum(powers))}
+
+
+def p1_legacy(powers: Sequence[float]) -> dict[str, Any]:
     """`v1/p1/details` of an older firmware."""
-    now = p1(powers, connected=connected)
-    keys = ("state", "power_consumed", "power_produced", *(f"voltage_l{n}" for n in (1, 2, 3)))
+    now = p1(powers, connected=True)
+    keys = ("power_consumed", "power_produced", *(f"voltage_l{n}" for n in (1, 2, 3)))
     return {"total_power": now["power_total"], **{key: now[key] for key in keys}}
 
 

@@ -71,7 +71,7 @@ class Plant:
     frequency: float = 50.0
     temperature: float = 41.5
     switched: bool = False
-    source: Sequence[float] | Callable[[], Sequence[float]] = ()
+    source: float | Sequence[float] | Callable[[], Sequence[float]] = ()
 
     def __post_init__(self) -> None:
         for values, start in (
@@ -85,7 +85,8 @@ class Plant:
 
     def powers(self) -> list[float]:
         """W on each line now; a line behind an open relay carries nothing."""
-        found = list(self.source() if callable(self.source) else self.source)
+        told = self.source() if callable(self.source) else self.source
+        found = [told] if isinstance(told, (int, float)) else list(told)
         found = [float(each) for each in found[: self.lines]]
         found += [0.0] * (self.lines - len(found))
         if self.switched:
