@@ -112,7 +112,7 @@ def nights(
 
 
 def _turn(before: datetime, after: datetime, down: Callable[[datetime], bool]) -> datetime:
-    """When the answer changes between the two, rounded into the day."""
+    """When the answer changes between the two: a whole second of the night."""
     first = down(before)
     while after - before > _EXACT:
         middle = before + (after - before) / 2
@@ -120,7 +120,9 @@ def _turn(before: datetime, after: datetime, down: Callable[[datetime], bool]) -
             before = middle
         else:
             after = middle
-    return before if first else after
+    if first:
+        return before.replace(microsecond=0)
+    return after if not after.microsecond else after.replace(microsecond=0) + _EXACT
 
 
 def clear_sky_irradiance(place: Place, tilt: float, azimuth: float, at: float) -> float:
@@ -129,8 +131,8 @@ def clear_sky_irradiance(place: Place, tilt: float, azimuth: float, at: float) -
     if sun.up <= 0.0:
         return 0.0
     degrees = math.degrees(math.asin(min(1.0, sun.up)))
-    mass = 1.0 / (sun.up + 0.50572 * (degrees + 6.07995) ** -1.6364)
-    beam = 1353.0 * 0.7 ** (mass**0.678)
+    mass: float = 1.0 / (sun.up + 0.50572 * (degrees + 6.07995) ** -1.6364)
+    beam: float = 1353.0 * 0.7 ** (mass**0.678)
     diffuse = 0.1 * beam
     slope, facing = math.radians(tilt), math.radians(azimuth)
     share = (
@@ -138,7 +140,7 @@ def clear_sky_irradiance(place: Place, tilt: float, azimuth: float, at: float) -
         + sun.north * math.sin(slope) * math.cos(facing)
         + sun.up * math.cos(slope)
     )
-    found = beam * max(0.0, share)
+    found: float = beam * max(0.0, share)
     found += diffuse * (1 + math.cos(slope)) / 2
     return found + 0.2 * (beam * sun.up + diffuse) * (1 - math.cos(slope)) / 2
 

@@ -9,6 +9,7 @@ import anyio
 import msgspec
 
 from bridge.actor import Actor
+from bridge.asking import Asking, wait_for, wait_until
 from bridge.clock import stamp
 from bridge.curve.days import day_of, local_day
 from bridge.curve.slots import Curve
@@ -28,8 +29,8 @@ if TYPE_CHECKING:
 __all__ = ["Charge", "Prices", "Tariff", "TariffSettings"]
 
 _REPEAT = 300.0
-_GLANCE = 60.0  # the wall clock is looked at this often, for it may jump
 _PROVISIONAL = 900.0
+_SAVED = 900.0
 _LONGEST_WAIT = 86400.0
 _VALUE = "Tariffs/{tariff}/{Value}"
 _CURVE = "Tariffs/{tariff}/Curve"
@@ -50,19 +51,6 @@ class Prices(msgspec.Struct, frozen=True):
     currency: str | None = None
     final: bool = True
     raw: bool = True
-
-
-class _Asking:
-    """Asks the service beside `run`, which shows what is known meanwhile."""
-
-    def __init__(self, tariff: Tariff) -> None:
-        self._tariff = tariff
-
-    async def run(self) -> None:
-        await self._tariff.ask()
-
-    async def safe(self) -> None:
-        """Nothing is controlled."""
 
 
 class Tariff(Actor):
@@ -89,13 +77,14 @@ class Tariff(Actor):
         self._known_until: datetime | None = None
         self._why: str | None = None
         self._failures = 0
+        self._saved: tuple[float, datetime | None] | None = None
         self._news = anyio.Event()
         self._shown: dict[str, Any] = {}
         self._shown_at: datetime | None = None
         self._share: float | None = None
         # What is to be said of the service's data, such as a licence; under Operational.
         self.note: str | None = None
-        self.companions.append(_Asking(self))
+        self.companions.append(Asking(self.ask))
         self._remember()
 
     # ---------------------------------------------------------------- to implement
@@ -118,7 +107,7 @@ class Tariff(Actor):
         """Ask the service for ever; what it answers goes to `took`, what fails to `failed`."""
         wait = self._first_wait()
         while True:
-            await self._sleep(wait)
+            await wait_for(self.clock, wait)
             wait = await self.ask_once()
 
     # ---------------------------------------------------------------- to use
@@ -150,7 +139,7 @@ class Tariff(Actor):
             prices = await self.fetch(now)
         except DeviceError as error:
             return await self._put_off(str(error), error)
-        if not await self.took(prices):
+        if not await self._took(prices):
             return await self._put_off(self._why or "", None)
         self._failures = 0
         now = self.clock.utc()
@@ -160,11 +149,17 @@ class Tariff(Actor):
         if self._known is not None:
             ask_at = now + timedelta(seconds=wait)
             self._known = msgspec.structs.replace(self._known, ask_at=ask_at)
-            self._store.save(self._known)
+            self._save(self._known)
         return wait
 
     async def took(self, prices: Prices) -> bool:
         """Take in news: check, merge, remember, show. False (and `failed`) when not usable."""
+        good = await self._took(prices)
+        if good and self._known is not None:
+            self._save(self._known)
+        return good
+
+    async def _took(self, prices: Prices) -> bool:
         wanted = self._expected_currency()
         if prices.currency is not None and wanted not in (None, prices.currency):
             await self.failed(
@@ -180,7 +175,6 @@ class Tariff(Actor):
             return False
         self._keep(known, found)
         self._why = None
-        self._store.save(known)
         notes = (*prices.imports.notes, *(prices.exports.notes if prices.exports else ()))
         notes = tuple(dict.fromkeys((*notes, *found.notes)))
         await self.message("Warning", "; ".join(notes) or None)
@@ -199,7 +193,7 @@ class Tariff(Actor):
             await self._publish()
             now = self.clock.utc()
             due = min(next_change(self._totals, now, self.zone), now + timedelta(seconds=_REPEAT))
-            await self._until(due, self._news)
+            await wait_until(self.clock, due, self._news)
 
     async def show(self) -> None:
         """Have `run` publish what is known now."""
@@ -223,6 +217,17 @@ class Tariff(Actor):
         self._known, self._totals = known, found
         if found.imports.end is not None:
             self._known_until = found.imports.end
+
+    def _save(self, known: Known) -> None:
+        """Write what is new: a longer curve at once, other news once in a while, for flash wears.
+
+        A restart asks anew for what was not written, for its time to ask has passed then.
+        """
+        now, end = self.clock.now(), known.imports.end
+        if self._saved is not None and self._saved[1] == end and now < self._saved[0] + _SAVED:
+            return
+        self._saved = now, end
+        self._store.save(known)
 
     def _expected_currency(self) -> str | None:
         heard = None if self._known is None else self._known.currency
@@ -265,25 +270,6 @@ class Tariff(Actor):
         self._failures += 1
         await self.failed(why)
         return backoff(self._failures, share=self.share, error=error)
-
-    async def _sleep(self, seconds: float) -> None:
-        await self._until(self.clock.utc() + timedelta(seconds=seconds), anyio.Event())
-
-    async def _until(self, moment: datetime, news: anyio.Event) -> None:
-        """Wait for a moment of the wall clock (never longer than it takes now) or for news."""
-
-        async def pass_by() -> None:
-            longest = self.clock.now() + (moment - self.clock.utc()).total_seconds()
-            while (left := (moment - self.clock.utc()).total_seconds()) > 0:
-                if self.clock.now() > longest:
-                    break
-                await self.clock.sleep(min(left, _GLANCE))
-            news.set()
-
-        async with anyio.create_task_group() as tasks:
-            tasks.start_soon(pass_by)
-            await news.wait()
-            tasks.cancel_scope.cancel()
 
     # ---------------------------------------------------------------- showing
 

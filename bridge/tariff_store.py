@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-import hashlib
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
 import msgspec
 
+from bridge.asking import source_of as mark_of
+from bridge.curve.rows import Rows, curve_of, moment_of, rows_of
 from bridge.curve.slots import Curve
 from bridge.errors import CurveError
 
@@ -34,8 +35,8 @@ class Known(msgspec.Struct, frozen=True, kw_only=True):
 
 class _Saved(msgspec.Struct, kw_only=True, forbid_unknown_fields=True):
     source: str
-    imports: list[tuple[float, float, float]]
-    exports: list[tuple[float, float, float]] | None
+    imports: Rows
+    exports: Rows | None
     currency: str | None
     final: bool
     raw: bool
@@ -57,8 +58,8 @@ class Store:
         """Write it; a disk that refuses is reported once by the state folder."""
         saved = _Saved(
             source=self._source,
-            imports=_rows(known.imports),
-            exports=None if known.exports is None else _rows(known.exports),
+            imports=rows_of(known.imports),
+            exports=None if known.exports is None else rows_of(known.exports),
             currency=known.currency,
             final=known.final,
             raw=known.raw,
@@ -73,30 +74,17 @@ class Store:
             if saved.source != self._source:
                 return None
             return Known(
-                imports=_curve(saved.imports),
-                exports=None if saved.exports is None else _curve(saved.exports),
+                imports=curve_of(saved.imports),
+                exports=None if saved.exports is None else curve_of(saved.exports),
                 currency=saved.currency,
                 final=saved.final,
                 raw=saved.raw,
-                ask_at=None if saved.ask_at is None else _moment(saved.ask_at),
+                ask_at=None if saved.ask_at is None else moment_of(saved.ask_at),
             )
         except (msgspec.ValidationError, CurveError, ValueError, OverflowError, OSError):
             return None
 
 
 def source_of(kind: str, settings: Mapping[str, Any]) -> str:
-    """A mark of where prices come from; a Secret shows nothing of itself in its repr."""
-    parts = [f"{name}={value!r}" for name, value in sorted(settings.items()) if name not in _RULES]
-    return hashlib.sha256("\n".join((kind, *parts)).encode()).hexdigest()[:16]
-
-
-def _rows(curve: Curve) -> list[tuple[float, float, float]]:
-    return [(slot.start.timestamp(), slot.end.timestamp(), slot.value) for slot in curve]
-
-
-def _curve(rows: list[tuple[float, float, float]]) -> Curve:
-    return Curve.of((_moment(start), _moment(end), value) for start, end, value in rows)
-
-
-def _moment(seconds: float) -> datetime:
-    return datetime.fromtimestamp(seconds, UTC)
+    """A mark of where prices come from, whatever the owner's rules make of them."""
+    return mark_of(kind, settings, _RULES)

@@ -133,7 +133,7 @@ class Described:
 
     async def _asked(self, name: str, first: date, last: date) -> Found:
         part = self.parts[name]
-        given = {**self._given, **times(first, last, self.zone)}
+        given = {**self._given, **times(first, last, self.zone, self.service.clock.utc())}
         path = filled(part.path, given)
         query = {key: filled(text, given) for key, text in part.query.items()}
         until = local_day(last, self.zone)[1]

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
 from itertools import pairwise
 from typing import TYPE_CHECKING
+
+from bridge.curve.days import day_of, local_day
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -30,3 +33,15 @@ def told(curve: Curve, zone: ZoneInfo, *, what: str = "prices") -> tuple[str, ..
     ]
     more = f" and {len(found) - _TOLD} more" if len(found) > _TOLD else ""
     return (f"the {what} have a hole: {', '.join(texts)}{more}",)
+
+
+def known_until(curve: Curve | None, now: datetime, zone: ZoneInfo) -> datetime | None:
+    """Until when there is nothing left to wait for; None when something of now is missing.
+
+    As the curve's horizon. But when all of tomorrow (of `zone`) is known, that is it: what is still
+    missing of today will not be published any more.
+    """
+    if curve is None:
+        return None
+    start, end = local_day(day_of(now, zone) + timedelta(days=1), zone)
+    return curve.horizon(start) if curve.covers(start, end) else curve.horizon(now)

@@ -35,7 +35,7 @@ VALUE: Final = re.compile(r"[A-Za-z0-9_.-]{1,64}\Z")
 OPTION_WORDS: Final = "1 to 64 letters, digits, '.', '_' or '-'"
 TIMES: Final = (
     *("date", "date_compact", "tomorrow", "start_iso", "end_iso"),
-    *("start_unix", "end_unix", "start_ms", "end_ms"),
+    *("start_unix", "end_unix", "start_ms", "end_ms", "half_hour"),
 )
 TOKEN: Final = "token"  # noqa: S105 - the name of the placeholder
 _HEADER: Final = re.compile(r"[A-Za-z0-9-]{1,64}\Z")
@@ -96,12 +96,14 @@ class Part(Reading, frozen=True, kw_only=True, forbid_unknown_fields=True):
 
 class Plan(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """published, covers: when tomorrow's values appear, and until when they reach, by the clock of
-    the service's time zone; every: s between two questions instead, for what changes all day.
+    the service's time zone; every: s between two questions instead, for what changes all day;
+    lasts: s for which the last value stands after its end, where a service knows no later one.
     """  # noqa: D205 - one sentence
 
     published: Clock = "12:45"
     covers: Clock = "24:00"
     every: Annotated[float, Meta(ge=300, le=86400)] | None = None
+    lasts: Annotated[float, Meta(ge=0, le=7200)] = 0.0
 
 
 class Budget(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -180,8 +182,9 @@ def span(now: datetime, own: ZoneInfo, market: ZoneInfo) -> tuple[date, date]:
     return first, day_of(now, market) + timedelta(days=1)
 
 
-def times(first: date, last: date, market: ZoneInfo) -> dict[str, str]:
+def times(first: date, last: date, market: ZoneInfo, now: datetime) -> dict[str, str]:
     """What the placeholders of time mean for the days from `first` to `last`."""
+    half = now.astimezone(UTC) - timedelta(seconds=now.timestamp() % 1800)
     start, end = local_day(first, market)[0], local_day(last, market)[1]
     return {
         "date": first.isoformat(),
@@ -193,6 +196,7 @@ def times(first: date, last: date, market: ZoneInfo) -> dict[str, str]:
         "end_unix": str(int(end.timestamp())),
         "start_ms": str(int(start.timestamp()) * 1000),
         "end_ms": str(int(end.timestamp()) * 1000),
+        "half_hour": f"{half:%Y-%m-%dT%H:%MZ}",
     }
 
 

@@ -1,5 +1,7 @@
 """Home Assistant discovery, made from the contract and published over MQTT only."""
 
+from bridge.discovery.carbon import carbon_messages
+from bridge.discovery.forecasts import forecast_messages
 from bridge.discovery.messages import (
     House,
     bridge_messages,
@@ -15,8 +17,10 @@ __all__ = [
     "House",
     "Publisher",
     "bridge_messages",
+    "carbon_messages",
     "consumer_messages",
     "device_messages",
+    "forecast_messages",
     "orphans",
     "removal",
     "shape_of",

@@ -1,104 +1,121 @@
-"""A simulated day-ahead market: scripted days of quarter-hours, published the day before. Pure."""
+"""A simulated market of electricity: scripted days, published the day before. Pure."""
 
 from __future__ import annotations
 
+import math
+import random
+from dataclasses import dataclass, field, replace
 from datetime import date, datetime, time, timedelta
 from typing import TYPE_CHECKING, Final
-from zoneinfo import ZoneInfo
 
-import msgspec
-
-from bridge.curve.days import day_of, local_day
+from bridge.curve.days import day_of, local_day, zone_of
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Callable
+    from zoneinfo import ZoneInfo
 
-DAYS: Final = {
-    "usual": "dear in the morning and in the evening",
-    "negative": "sun and wind: from 11 to 15 h the prices are below zero",
-    "flat": "one price all day",
-    "missing": "no prices, ever",
-    "late": "published six hours late",
+PRICES: Final = ("usual", "negative", "flat")
+DATA_FAULTS: Final = {
+    "nulls": "gives no value for a few hours of each day, but null",
+    "strings": "sends its numbers as texts",
+    "gap": "leaves a few hours of each day out",
+    "overlap": "gives two values for one time",
+    "duplicates": "sends everything twice",
+    "shuffled": "sends everything in any order",
+    "hourly_then_quarter": "changes from hours to quarter hours at noon",
+    "second_holes": "begins each slot one second late",
+    "currency": "has changed to another currency",
+    "empty": "has nothing for tomorrow, not even late",
 }
-QUARTER: Final = timedelta(minutes=15)
-HOUR: Final = timedelta(hours=1)
-_LATE: Final = timedelta(hours=6)
-_FIRST: Final = date(2026, 1, 1)
-# A multiplier that spreads neighbours well (the golden ratio of 2**32).
-_SPREAD: Final = 2654435761
-_SHAPE: Final = (20, 12, 8, 6, 8, 20, 45, 60, 55, 35, 15, 0, -5, -5, 5, 20, 40, 65, 80, 75, 55)
-_FLAT: Final = 50.0
+_HOUR: Final = timedelta(hours=1)
+_QUARTER: Final = timedelta(minutes=15)
 
 
-class Price(msgspec.Struct, frozen=True):
-    """One slot. value: EUR/MWh."""
+@dataclass(frozen=True, slots=True)
+class Item:
+    """One slot as it is sent; `value` per MWh, or what a fault makes of it."""
 
     start: datetime
     end: datetime
-    value: float
+    value: float | str | None
 
 
+@dataclass(slots=True)
 class Market:
-    """The prices of local days of `zone`, the same for the same moment each time.
+    """zone: of its days; minutes: length of a slot; published: local time (h) at which tomorrow
+    appears, `late` s later; prices: usual, negative (at noon) or flat; missing: days without any.
+    """  # noqa: D205 - one sentence
 
-    days: kinds of day (keys of DAYS) that follow one another, beginning with 1 January 2026;
-    published: local time of the day before. Raises ValueError for what it does not know.
-    """
+    zone: ZoneInfo = field(default_factory=lambda: zone_of("Europe/Berlin"))
+    minutes: int = 15
+    published: float = 12.75
+    late: float = 0.0
+    prices: str = "usual"
+    missing: frozenset[date] = frozenset()
 
-    def __init__(
-        self,
-        zone: str = "Europe/Berlin",
-        *,
-        days: Iterable[str] = ("usual",),
-        published: str = "12:50",
-    ) -> None:
-        self.zone = ZoneInfo(zone)
-        self.days = (days,) if isinstance(days, str) else tuple(days)
-        if not self.days or not set(self.days) <= set(DAYS):
-            raise ValueError(f"{', '.join(self.days)} is not of {', '.join(DAYS)}")
-        self.published = time.fromisoformat(published)
+    def __post_init__(self) -> None:
+        if self.prices not in PRICES:
+            raise ValueError(f"prices is one of {', '.join(PRICES)}")
 
-    def kind(self, day: date) -> str:
-        """What sort of day it is."""
-        return self.days[(day - _FIRST).days % len(self.days)]
+    def days(self, now: datetime, fault: str | None = None) -> list[date]:
+        """The days that are published at `now`: yesterday, today, and at times tomorrow."""
+        today = day_of(now, self.zone)
+        hour, minute = divmod(round(self.published * 60), 60)
+        appears = datetime.combine(today, time(hour, minute), self.zone)
+        known = [today - timedelta(days=1), today]
+        if now >= appears + timedelta(seconds=self.late) and fault != "empty":
+            known.append(today + timedelta(days=1))
+        return [day for day in known if day not in self.missing]
 
-    def known(self, day: date, now: datetime) -> bool:
-        """True when the prices of `day` have been published at `now`."""
-        kind = self.kind(day)
-        moment = datetime.combine(day - timedelta(days=1), self.published, self.zone)
-        return kind != "missing" and now >= moment + (_LATE if kind == "late" else timedelta())
-
-    def quarters(self, day: date) -> list[Price]:
-        """The 92, 96 or 100 quarter-hours of a day, published or not; none of a missing one."""
-        kind = self.kind(day)
-        if kind == "missing":
-            return []
+    def items(self, day: date, fault: str | None = None) -> list[Item]:
+        """All slots of a day, in order but for a fault."""
         start, end = local_day(day, self.zone)
-        found = []
+        step = timedelta(minutes=self.minutes)
+        found: list[Item] = []
         while start < end:
-            found.append(Price(start, start + QUARTER, self._value(start, kind)))
-            start += QUARTER
-        return found
+            length = step
+            if fault == "hourly_then_quarter":
+                early = start < local_day(day, self.zone)[0] + 12 * _HOUR
+                length = _HOUR if early else _QUARTER
+            found.append(Item(start, start + length, self.price(start)))
+            start += length
+        return spoiled(found, fault)
 
-    def hours(self, day: date) -> list[Price]:
-        """The same as 23, 24 or 25 hours, each the mean of its quarters."""
-        quarters = self.quarters(day)
-        groups = [quarters[place : place + 4] for place in range(0, len(quarters), 4)]
-        return [
-            Price(four[0].start, four[-1].end, round(sum(each.value for each in four) / 4, 2))
-            for four in groups
-        ]
+    def price(self, moment: datetime) -> float:
+        """The price per MWh at a moment, the same each time it is asked for."""
+        if self.prices == "flat":
+            return 80.0
+        local = moment.astimezone(self.zone)
+        hour = local.hour + local.minute / 60
+        low = -35.0 if self.prices == "negative" else 42.0
+        noon = math.exp(-(((hour - 13) / 2.6) ** 2))
+        evening = math.exp(-(((hour - 18.5) / 1.8) ** 2))
+        wiggle = (moment.timestamp() // 900) * 7 % 31 / 10
+        return round(86 + 60 * evening - (86 - low) * noon + wiggle, 2)
 
-    def today(self, now: datetime) -> date:
-        """The local day of `now`."""
-        return day_of(now, self.zone)
 
-    def _value(self, start: datetime, kind: str) -> float:
-        if kind == "flat":
-            return _FLAT
-        hour = start.astimezone(self.zone).hour
-        shape = _SHAPE[min(hour, len(_SHAPE) - 1)]
-        number = int(start.timestamp()) // 900
-        noise = (number * _SPREAD % 2**32) * 20 / 2**32
-        sun = 140 if kind == "negative" and 11 <= hour < 15 else 0  # noqa: PLR2004 - of the doc
-        return round(60 + shape + noise - sun, 2)
+def spoiled(items: list[Item], fault: str | None) -> list[Item]:
+    """What a fault of the data makes of good items."""
+    spoilers: dict[str, Callable[[], list[Item]]] = {
+        "nulls": lambda: [_put(each, None) if _soon(items, each) else each for each in items],
+        "strings": lambda: [_put(each, str(each.value)) for each in items],
+        "gap": lambda: [each for each in items if not _soon(items, each)],
+        "overlap": lambda: [*items, *(_put(each, 999.0) for each in items if _soon(items, each))],
+        "duplicates": lambda: [*items, *items],
+        "shuffled": lambda: random.Random(7).sample(items, len(items)),  # noqa: S311
+        "second_holes": lambda: [
+            replace(each, start=each.start + timedelta(seconds=1)) for each in items
+        ],
+    }
+    make = spoilers.get(fault or "")
+    return make() if make else items
+
+
+def _put(item: Item, value: float | str | None) -> Item:
+    return replace(item, value=value)
+
+
+def _soon(items: list[Item], item: Item) -> bool:
+    """In the third and fourth hour of the day."""
+    begin = items[0].start
+    return begin + 2 * _HOUR <= item.start < begin + 4 * _HOUR

@@ -1,8 +1,8 @@
-"""WebSimulator: the base of simulated services of the internet, over real HTTP on loopback."""
+"""A simulated service of the internet over real HTTP, with what can be wrong with the way to it."""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Final, Self
+from typing import TYPE_CHECKING, Any, Final, Self
 
 import anyio
 from aiohttp import web
@@ -10,65 +10,40 @@ from aiohttp import web
 from bridge.clock import Clock
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable, Iterable, Mapping
+    from collections.abc import Awaitable, Callable
 
-    Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
-
-FAULTS: Final = {
+WEB_FAULTS: Final = {
     "busy": "was asked too often, and says when it may be asked again",
     "busy_plain": "was asked too often, and says nothing else",
     "broken": "fails inside (500)",
-    "unavailable": "is being repaired (503)",
+    "down": "is not there for a while (503)",
     "html": "sends a web page as if all were well",
     "slow": "takes the request and never answers",
-    "half": "stops in the middle of the body",
+    "half": "stops in the middle of its answer",
+    "redirect": "sends to another address",
 }
-"""What goes wrong with any service or on the way to it."""
-_PAGE: Final = "<!DOCTYPE html><html><body><h1>We are back soon</h1></body></html>"
+RETRY_AFTER: Final = 120
+_PAGE: Final = "<!DOCTYPE html><html><body><h1>Please come back later</h1></body></html>"
 
 
-class WebSimulator:
-    """`async with Simulator() as sim:` serves `routes()` on `sim.port`.
+class WebService:
+    """`async with` it: it listens on `host` and `port` and calls `answer` for each request.
 
-    `fault` is None or a key of `faults`; those of FAULTS are done here, for every route.
-    `requests` is what was asked, as path and query, `asked_at` when; retry_after: s that `busy`
-    asks to be left alone.
+    `fault` is None or one of `faults`; `requests` lists method and path with query as they came.
     """
 
-    faults: Mapping[str, str] = FAULTS
-
     def __init__(
-        self,
-        host: str = "127.0.0.1",
-        port: int = 0,
-        *,
-        clock: Clock | None = None,
-        retry_after: int = 120,
+        self, host: str = "127.0.0.1", port: int = 0, *, clock: Clock | None = None
     ) -> None:
         self.host, self.port = host, port
         self.clock = clock or Clock()
-        self.retry_after = retry_after
+        self.fault: str | None = None
         self.requests: list[str] = []
-        self.asked_at: list[float] = []
-        self._fault: str | None = None
         self._runner: web.AppRunner | None = None
 
-    def routes(self) -> Iterable[web.RouteDef]:
-        """What is served; a kind says it."""
+    async def answer(self, request: web.Request) -> web.StreamResponse:
+        """What the service says when nothing is wrong with the way to it."""
         raise NotImplementedError
-
-    @property
-    def fault(self) -> str | None:
-        """The fault that is switched on."""
-        return self._fault
-
-    @fault.setter
-    def fault(self, name: str | None) -> None:
-        if name is not None and name not in self.faults:
-            raise ValueError(f"{name} is not one of {', '.join(self.faults)}")
-        self._fault = name
-
-    # ---------------------------------------------------------------- serving
 
     async def __aenter__(self) -> Self:
         await self.start()
@@ -79,47 +54,52 @@ class WebSimulator:
 
     async def start(self) -> None:
         """Listen; the port stays the same over stop and start."""
-
-        @web.middleware
-        async def gate(request: web.Request, handler: Handler) -> web.StreamResponse:
-            self.requests.append(request.path_qs)
-            self.asked_at.append(self.clock.now())
-            early = await self._disturbed(request)
-            return await handler(request) if early is None else early
-
-        application = web.Application(middlewares=[gate])
-        application.add_routes(self.routes())
-        self._runner = web.AppRunner(
-            application, access_log=None, handler_cancellation=True, shutdown_timeout=0.1
-        )
+        application = web.Application()
+        application.router.add_route("*", "/{tail:.*}", self._serve)
+        self._runner = web.AppRunner(application, access_log=None, shutdown_timeout=0.1)
         await self._runner.setup()
-        await web.TCPSite(self._runner, self.host, self.port, reuse_address=True).start()
-        self.port = self._runner.addresses[0][1]
+        await web.TCPSite(self._runner, self.host, self.port).start()
+        self.port = int(self._runner.addresses[0][1])
 
     async def stop(self) -> None:
-        """Close every connection and the port."""
+        """End all connections."""
         runner, self._runner = self._runner, None
         if runner is not None:
             await runner.cleanup()
 
-    # ---------------------------------------------------------------- faults
-
-    async def _disturbed(self, request: web.Request) -> web.StreamResponse | None:
-        """Do what a fault of the service or of the way to it does; None: go on."""
-        if self.fault == "slow":
-            await anyio.sleep_forever()
-        if self.fault == "half" and request.transport is not None:
-            head = b"HTTP/1.1 200 OK\r\nContent-Type: text/plain\r\nContent-Length: 900\r\n\r\n"
-            request.transport.write(head + b'{"data": <A')
-            request.transport.close()
-            return web.Response()
-        page, wait = "text/html", {"Retry-After": str(self.retry_after)}
-        answers = {
-            "busy": lambda: web.Response(text="Too many requests", status=429, headers=wait),
-            "busy_plain": lambda: web.Response(text="Too many requests", status=429),
-            "broken": lambda: web.Response(text="Internal server error", status=500),
-            "unavailable": lambda: web.Response(text=_PAGE, status=503, content_type=page),
-            "html": lambda: web.Response(text=_PAGE, content_type=page),
+    async def _serve(self, request: web.Request) -> web.StreamResponse:
+        self.requests.append(f"{request.method} {request.path_qs}")
+        disturb: dict[str, Callable[[web.Request], Awaitable[web.StreamResponse]]] = {
+            "slow": _slow,
+            "half": _half,
         }
-        make = answers.get(self.fault or "")
-        return None if make is None else make()
+        if self.fault in disturb:
+            return await disturb[self.fault](request)
+        plain = _plain(self.fault)
+        return await self.answer(request) if plain is None else plain
+
+
+def _plain(fault: str | None) -> web.Response | None:
+    answers: dict[str, dict[str, Any]] = {
+        "busy": {"status": 429, "headers": {"Retry-After": str(RETRY_AFTER)}},
+        "busy_plain": {"status": 429},
+        "broken": {"status": 500},
+        "down": {"status": 503},
+        "html": {"status": 200},
+        "redirect": {"status": 302, "headers": {"Location": "/elsewhere"}},
+    }
+    given = answers.get(fault or "")
+    return None if given is None else web.Response(text=_PAGE, content_type="text/html", **given)
+
+
+async def _slow(_: web.Request) -> web.StreamResponse:
+    await anyio.sleep_forever()
+    raise AssertionError
+
+
+async def _half(request: web.Request) -> web.StreamResponse:
+    if request.transport is not None:
+        head = b"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: 900\r\n"
+        request.transport.write(head + b'\r\n{"data": [{"start')
+        request.transport.close()
+    return web.Response()

@@ -45,6 +45,8 @@ TOPICS = {
     "Tariffs/{tariff}/Cheapest/{Window}/Start": YES1,
     "Forecasts/{forecast}/{Value}": YES1,
     "Forecasts/{forecast}/Curve": YES1,
+    "Carbon/{carbon}/{Value}": YES1,
+    "Carbon/{carbon}/Curve": YES1,
 }
 QUANTITIES = [
     "GridPower",

@@ -117,10 +117,11 @@ def test_the_cheapest_hours() -> None:
 
 
 def test_of_two_that_cost_the_same_the_earlier_one() -> None:
-    # Added up in floats, the first three come out dearer than the last three.
-    prices = even(BEGIN, HOUR, [0.1, 0.2, 0.3, 0.9, 0.3, 0.2, 0.1])
-    assert 0.1 + 0.2 + 0.3 > 0.3 + 0.2 + 0.1
-    assert cheapest(prices, 3 * HOUR, BEGIN) == BEGIN
+    # Added up in floats, the first four come out dearer than the last four.
+    four = [0.252, 0.002, 0.112, -0.035]
+    assert sum(each * 3600.0 for each in four) > sum(each * 3600.0 for each in reversed(four))
+    prices = even(BEGIN, HOUR, [*four, 0.9, *reversed(four)])
+    assert cheapest(prices, 4 * HOUR, BEGIN) == BEGIN
 
 
 def test_a_hole_is_never_in_a_window() -> None:

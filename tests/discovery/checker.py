@@ -27,9 +27,9 @@ UNITS: dict[str, set[str | None]] = {
     "signal_strength": {"dB", "dBm"},
     "duration": {"s", "min", "h", "d"},
 }
-STATE_CLASSES: dict[str, set[str]] = {
+STATE_CLASSES: dict[str, set[str | None]] = {
     **{name: {"measurement"} for name in UNITS},
-    "energy": {"total", "total_increasing"},
+    "energy": {"total", "total_increasing", None},
 }
 SHARED = {"name", "uniq_id", "stat_t", "val_tpl", "ent_cat", "avty", "avty_mode", "qos"}
 PLATFORMS: dict[str, set[str]] = {

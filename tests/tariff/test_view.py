@@ -83,3 +83,26 @@ def test_it_never_contradicts_itself(prices: Curve, now: datetime, limit: int) -
     assert due > now
     middle = due - timedelta(microseconds=1)
     assert found.imports.at(middle) == found.imports.at(now)
+
+
+def test_the_slot_of_now_counts_as_the_present_until_it_ends() -> None:
+    start, _ = local_day(LONG[0], ZONES[0])
+    found = all_of(even(start, HOUR, [0.1, 0.2, 0.2, 0.3]))
+    late = start + timedelta(minutes=59)
+    assert view(found, late, ZONES[0], limit=LIMIT).windows["2h"] == start
+    assert view(found, start + HOUR, ZONES[0], limit=LIMIT).windows["2h"] == start + HOUR
+
+
+def test_a_curve_that_is_over_is_none() -> None:
+    start, _ = local_day(LONG[0], ZONES[0])
+    found = all_of(even(start, HOUR, [0.1, 0.2]))
+    assert view(found, start + 2 * HOUR, ZONES[0], limit=LIMIT).curve is None
+    assert view(found, start + 1.9 * HOUR, ZONES[0], limit=LIMIT).curve is not None
+
+
+def test_a_slot_over_midnight_is_shown_from_midnight() -> None:
+    start, _ = local_day(LONG[0], ZONES[0])
+    found = all_of(even(start - HOUR, 4 * HOUR, [0.1]))
+    curve = view(found, start, ZONES[0], limit=LIMIT).curve
+    assert curve is not None
+    assert curve[0]["start"] == f"{start:%Y-%m-%dT%H:%M:%SZ}"

@@ -20,12 +20,13 @@ from actors.tariffs.amber.simulator.items import (
 )
 from actors.tariffs.amber.simulator.market import DAYS, Market
 from bridge.clock import Clock
+from bridge.config.secret import Secret
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
 TOKEN: Final = "psk_0000000000heliograph0000000000"  # noqa: S105 - of the simulator
-SETTINGS: Final = {"token": TOKEN}
+SETTINGS: Final = {"token": Secret(TOKEN)}
 STATES: Final = ("nsw", "sa", "qld", "vic")
 _LENGTHS: Final = (5, 30)
 _MOST_DAYS: Final = 7
