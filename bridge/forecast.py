@@ -8,8 +8,7 @@ from typing import TYPE_CHECKING, ClassVar, Final
 import anyio
 import msgspec
 
-from bridge.actor import Actor
-from bridge.asking import Asking, wait_for, wait_until
+from bridge.asking import Asker, wait_until
 from bridge.curve.days import day_of, local_day
 from bridge.curve.slots import Curve
 from bridge.discovery import Publisher
@@ -22,7 +21,6 @@ from bridge.forecast_view import Outlook, View, next_change, view
 
 if TYPE_CHECKING:
     from datetime import datetime
-    from typing import Any
 
     from bridge.actor import Context
     from bridge.bus import Message
@@ -30,14 +28,13 @@ if TYPE_CHECKING:
 __all__ = ["Forecast", "ForecastSettings", "Outlook", "Plane", "PlanesSettings"]
 
 _REPEAT: Final = 300.0
-_LONGEST_WAIT: Final = 86400.0
 _HOURLY: Final = 3600.0
 _VALUE = "Forecasts/{forecast}/{Value}"
 _CURVE = "Forecasts/{forecast}/Curve"
 _ENERGY_DIGITS: Final = 3
 
 
-class Forecast(Actor):
+class Forecast(Asker):
     """A source of expected PV power. A kind gives `kind`, `Settings`, `fetch`, perhaps `next_ask`.
 
     The base publishes the power at each border of a slot, energies of local days, the curve, and
@@ -50,19 +47,11 @@ class Forecast(Actor):
     def __init__(self, context: Context) -> None:
         super().__init__(context)
         settings: ForecastSettings = self.settings
-        self.zone = settings.zone()
         self.accuracy = Accuracy(self.zone, settings.accuracy_days)
         self._store = Store(self.state, self.kind, self.settings)
         self._discovery = Publisher(self.bus, self.config, self.state)
         self._known: Known | None = None
         self._known_until: datetime | None = None
-        self._why: str | None = None
-        self._failures = 0
-        self._news = anyio.Event()
-        self._shown: dict[str, Any] = {}
-        self._shown_at: datetime | None = None
-        self._share: float | None = None
-        self.companions.append(Asking(self.ask))
         self._remember()
 
     # ---------------------------------------------------------------- to implement
@@ -80,28 +69,12 @@ class Forecast(Actor):
 
         return every(_HOURLY, now, share=self.share)
 
-    async def ask(self) -> None:
-        """Ask the service for ever; what it answers goes to `took`, what fails to `failed`."""
-        wait = self._first_wait()
-        while True:
-            await wait_for(self.clock, wait)
-            wait = await self.ask_once()
-
     # ---------------------------------------------------------------- to use
 
     @property
     def known(self) -> Outlook | None:
         """What is expected, from the start of today on; None before anything is known."""
         return None if self._known is None else self._known.outlook
-
-    @property
-    def share(self) -> float:
-        """This house's place from 0 to 1 among all that ask the same service (bridge/cloud)."""
-        if self._share is None:
-            from bridge.cloud.installation import Installation
-
-            self._share = Installation(self.config.state).share(self.kind)
-        return self._share
 
     async def ask_once(self) -> float:
         """Ask once and take in what comes; the seconds until the next time."""
@@ -132,6 +105,7 @@ class Forecast(Actor):
         outlook = outlook.since(local_day(day_of(now, self.zone), self.zone)[0])
         outlook = Outlook(Curve(outlook.power.slots), outlook.low, outlook.high)
         self._keep(Known(outlook=outlook, at=now))
+        self.accuracy.renewed(outlook.power, now)
         self._why = None
         if self._known is not None:
             self._store.save(self._known)
@@ -139,11 +113,6 @@ class Forecast(Actor):
         await self.message("Warning", "; ".join(notes) or None)
         await self.show()
         return True
-
-    async def failed(self, why: str) -> None:
-        """Note that there is no news, in one sentence; what is known stays valid to its end."""
-        self._why = why.rstrip(".")
-        await self.show()
 
     async def run(self) -> None:
         """Show what is known, at each change and every five minutes, until stopped."""
@@ -159,14 +128,12 @@ class Forecast(Actor):
             )
             await wait_until(self.clock, due, self._news)
 
-    async def show(self) -> None:
-        """Have `run` publish what is known now."""
-        await self._health()
-        self._news.set()
-
     async def safe(self) -> None:
         """Keep what was compared until now."""
-        self._store.save_accuracy(self.accuracy)
+        try:
+            self._store.save_accuracy(self.accuracy)
+        finally:
+            await super().safe()
 
     # ---------------------------------------------------------------- knowing
 
@@ -176,25 +143,18 @@ class Forecast(Actor):
         known = self._store.load()
         if known is not None:
             self._keep(known)
+            self.accuracy.remembered(known.outlook.power, known.at)
 
     def _keep(self, known: Known) -> None:
         self._known = known
         self._known_until = known.outlook.power.end
-        self.accuracy.renewed(known.outlook.power, known.at)
 
     def _first_wait(self) -> float:
         """Nothing is asked that is known already, a restart before or not."""
         now, known = self.clock.utc(), self._known
         if known is None or known.ask_at is None or known.outlook.power.at(now) is None:
             return 0.0
-        return min(max(0.0, (known.ask_at - now).total_seconds()), _LONGEST_WAIT)
-
-    async def _put_off(self, why: str, error: DeviceError | None) -> float:
-        from bridge.cloud.plan import backoff
-
-        self._failures += 1
-        await self.failed(why)
-        return backoff(self._failures, share=self.share, error=error)
+        return self._until(known.ask_at)
 
     # ---------------------------------------------------------------- how right it was
 
@@ -236,10 +196,7 @@ class Forecast(Actor):
         now = self.clock.utc()
         await self._compare(now)
         shown = view(self.known, now, self.zone, limit=self.contract.limits.json_bytes)
-        last = self._shown_at
-        again = last is None or (now - last).total_seconds() >= _REPEAT or now < last
-        if again:
-            self._shown_at = now
+        again = self._again(now)
         values: dict[str, float | None] = {
             "PvPower": shown.power,
             "EnergyToday": _rounded(shown.today),
@@ -257,20 +214,8 @@ class Forecast(Actor):
         self._announce()
         await self._health()
 
-    def _is_new(self, name: str, value: Any) -> bool:
-        """True for what differs from what was published last; the first time for all."""
-        if name in self._shown and self._shown[name] == value:
-            return False
-        self._shown[name] = value
-        return True
-
     async def _tell_cut(self, shown: View) -> None:
-        sentence = None
-        if shown.until is not None:
-            sentence = (
-                f"the curve is published until {self._local(shown.until)} only: "
-                f"a message takes no more than {self.contract.limits.json_bytes} bytes"
-            )
+        sentence = None if shown.until is None else self._cut(shown.until)
         await self.message("Operational", sentence)
 
     def _announce(self) -> None:
@@ -283,9 +228,6 @@ class Forecast(Actor):
             self.contract, self._discovery.house, self.id, measured=measured, kind=self.kind
         )
         self._discovery.show(self.id, messages)
-
-    async def _health(self) -> None:
-        await self.health(self._trouble(self.clock.utc()))
 
     def _trouble(self, now: datetime) -> str | None:
         """What is wrong in one sentence: no forecast for now, or no news of what is to come."""
@@ -301,9 +243,6 @@ class Forecast(Actor):
         later = next(slot.start for slot in found.power if slot.start > now)
         rest = why or "it is missing"
         return f"the forecast for now is unknown until {self._local(later)}: {rest}"
-
-    def _local(self, moment: datetime) -> str:
-        return f"{moment.astimezone(self.zone):%Y-%m-%d %H:%M}"
 
 
 def _rounded(value: float | None) -> float | None:

@@ -131,6 +131,10 @@ class Accuracy:
         self._curve, self._known_at = curve, now
         self._look_ahead(now)
 
+    def remembered(self, curve: Curve, at: datetime) -> None:
+        """An earlier life knew this forecast since `at`; what time has come to is told later."""
+        self._curve, self._known_at = curve, at
+
     def tick(self, now: datetime) -> bool:
         """Time has come to `now`. True when an hour was added."""
         changed = self._close(now)

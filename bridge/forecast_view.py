@@ -10,6 +10,7 @@ import msgspec
 
 from bridge.curve.days import day_of, local_day
 from bridge.curve.power import energy
+from bridge.curve.rows import stamp_of
 from bridge.curve.slots import Curve
 
 if TYPE_CHECKING:
@@ -141,8 +142,8 @@ def _listed(
     for slot in slots:
         begin = max(slot.start, start)
         each: dict[str, Any] = {
-            "start": _stamp(begin),
-            "end": _stamp(slot.end),
+            "start": stamp_of(begin),
+            "end": stamp_of(slot.end),
             "power": slot.value,
         }
         for name, curve in (("p10", found.low), ("p90", found.high)):
@@ -153,7 +154,3 @@ def _listed(
             return tuple(listed), begin
         listed.append(each)
     return tuple(listed), None
-
-
-def _stamp(moment: datetime) -> str:
-    return f"{moment:%Y-%m-%dT%H:%M:%SZ}"

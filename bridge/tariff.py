@@ -8,10 +8,10 @@ from typing import TYPE_CHECKING, ClassVar
 import anyio
 import msgspec
 
-from bridge.actor import Actor
-from bridge.asking import Asking, wait_for, wait_until
+from bridge.asking import Asker, wait_until
 from bridge.clock import stamp
 from bridge.curve.days import day_of, local_day
+from bridge.curve.holes import known_until
 from bridge.curve.slots import Curve
 from bridge.discovery import Publisher
 from bridge.discovery.tariffs import tariff_messages
@@ -22,7 +22,7 @@ from bridge.tariff_view import Totals, View, next_change, totals, view
 
 if TYPE_CHECKING:
     from datetime import datetime
-    from typing import Any
+    from zoneinfo import ZoneInfo
 
     from bridge.actor import Context
 
@@ -31,7 +31,6 @@ __all__ = ["Charge", "Prices", "Tariff", "TariffSettings"]
 _REPEAT = 300.0
 _PROVISIONAL = 900.0
 _SAVED = 900.0
-_LONGEST_WAIT = 86400.0
 _VALUE = "Tariffs/{tariff}/{Value}"
 _CURVE = "Tariffs/{tariff}/Curve"
 _CHEAPEST = "Tariffs/{tariff}/Cheapest/{Window}/Start"
@@ -53,7 +52,7 @@ class Prices(msgspec.Struct, frozen=True):
     raw: bool = True
 
 
-class Tariff(Actor):
+class Tariff(Asker):
     """A source of prices. A kind gives `kind`, `Settings` and `fetch`, and may give `next_ask`.
 
     The base publishes the price at each change, the curve, ranks and cheapest windows, remembers
@@ -63,11 +62,12 @@ class Tariff(Actor):
 
     Settings: ClassVar[type[msgspec.Struct]] = TariffSettings
     writes: ClassVar[tuple[str, ...]] = (_VALUE, _CURVE, _CHEAPEST)
+    extras: ClassVar[tuple[str, ...]] = ()
+    """The values of topics.yaml that a kind publishes besides prices and rank."""
 
     def __init__(self, context: Context) -> None:
         super().__init__(context)
         settings: TariffSettings = self.settings
-        self.zone = settings.zone()
         self._rules = settings.rules()
         self._store = Store(self.state, self.kind, self.settings)
         self._discovery = Publisher(self.bus, self.config, self.state)
@@ -75,16 +75,9 @@ class Tariff(Actor):
         self._totals: Totals | None = None
         self._view: tuple[View, Totals | None, datetime, datetime] | None = None
         self._known_until: datetime | None = None
-        self._why: str | None = None
-        self._failures = 0
         self._saved: tuple[float, datetime | None] | None = None
-        self._news = anyio.Event()
-        self._shown: dict[str, Any] = {}
-        self._shown_at: datetime | None = None
-        self._share: float | None = None
         # What is to be said of the service's data, such as a licence; under Operational.
         self.note: str | None = None
-        self.companions.append(Asking(self.ask))
         self._remember()
 
     # ---------------------------------------------------------------- to implement
@@ -98,19 +91,24 @@ class Tariff(Actor):
 
         By default for prices of the next day that appear at noon in the tariff's own time zone.
         """
-        from bridge.cloud.plan import day_ahead
-
-        end = None if known is None else known.horizon(now)
-        return day_ahead(end, now, zone=self.zone, share=self.share)
-
-    async def ask(self) -> None:
-        """Ask the service for ever; what it answers goes to `took`, what fails to `failed`."""
-        wait = self._first_wait()
-        while True:
-            await wait_for(self.clock, wait)
-            wait = await self.ask_once()
+        return self.day_ahead(known, now, self.zone)
 
     # ---------------------------------------------------------------- to use
+
+    def day_ahead(
+        self,
+        known: Curve | None,
+        now: datetime,
+        zone: ZoneInfo,
+        *,
+        published: str = "12:45",
+        covers: str = "24:00",
+    ) -> float:
+        """A `next_ask` for prices that a market of `zone` publishes the day before."""
+        from bridge.cloud.plan import day_ahead
+
+        end = known_until(known, now, zone, covers)
+        return day_ahead(end, now, zone=zone, published=published, covers=covers, share=self.share)
 
     @property
     def known(self) -> Curve | None:
@@ -122,15 +120,6 @@ class Tariff(Actor):
         """That of the settings, else of the service, else EUR."""
         heard = None if self._known is None else self._known.currency
         return self.settings.currency or heard or _ANY_CURRENCY
-
-    @property
-    def share(self) -> float:
-        """This house's place from 0 to 1 among all that ask the same service (bridge/cloud)."""
-        if self._share is None:
-            from bridge.cloud.installation import Installation
-
-            self._share = Installation(self.config.state).share(self.kind)
-        return self._share
 
     async def ask_once(self) -> float:
         """Ask once and take in what comes; the seconds until the next time."""
@@ -181,11 +170,6 @@ class Tariff(Actor):
         await self.show()
         return True
 
-    async def failed(self, why: str) -> None:
-        """Note that there is no news, in one sentence; what is known stays valid to its end."""
-        self._why = why.rstrip(".")
-        await self.show()
-
     async def run(self) -> None:
         """Show what is known, at each change and every five minutes, until stopped."""
         while True:
@@ -194,11 +178,6 @@ class Tariff(Actor):
             now = self.clock.utc()
             due = min(next_change(self._totals, now, self.zone), now + timedelta(seconds=_REPEAT))
             await wait_until(self.clock, due, self._news)
-
-    async def show(self) -> None:
-        """Have `run` publish what is known now."""
-        await self._health()
-        self._news.set()
 
     # ---------------------------------------------------------------- knowing
 
@@ -262,24 +241,14 @@ class Tariff(Actor):
         known = self._known
         if known is None or known.ask_at is None or known.imports.at(now) is None:
             return 0.0
-        return min(max(0.0, (known.ask_at - now).total_seconds()), _LONGEST_WAIT)
-
-    async def _put_off(self, why: str, error: DeviceError | None) -> float:
-        from bridge.cloud.plan import backoff
-
-        self._failures += 1
-        await self.failed(why)
-        return backoff(self._failures, share=self.share, error=error)
+        return self._until(known.ask_at)
 
     # ---------------------------------------------------------------- showing
 
     async def _publish(self) -> None:
         now = self.clock.utc()
         shown = self._viewed(now)
-        last = self._shown_at
-        again = last is None or (now - last).total_seconds() >= _REPEAT or now < last
-        if again:
-            self._shown_at = now
+        again = self._again(now)
         for name, value in (
             ("ImportPrice", shown.imports),
             ("ExportPrice", shown.exports),
@@ -309,21 +278,10 @@ class Tariff(Actor):
         self._view = (shown, found, now, next_change(found, now, self.zone))
         return shown
 
-    def _is_new(self, name: str, value: Any) -> bool:
-        """True for what differs from what was published last; the first time for all."""
-        if name in self._shown and self._shown[name] == value:
-            return False
-        self._shown[name] = value
-        return True
-
     async def _tell_cut(self, shown: View) -> None:
         sentence = self.note
         if shown.until is not None:
-            limit = self.contract.limits.json_bytes
-            sentence = (
-                f"the curve is published until {self._local(shown.until)} only: "
-                f"a message takes no more than {limit} bytes"
-            )
+            sentence = self._cut(shown.until)
         await self.message("Operational", sentence)
 
     def _announce(self) -> None:
@@ -335,12 +293,10 @@ class Tariff(Actor):
             self.id,
             currency=self.currency,
             exports=self._totals.exports is not None,
+            extras=self.extras,
             kind=self.kind,
         )
         self._discovery.show(self.id, messages)
-
-    async def _health(self) -> None:
-        await self.health(self._trouble(self.clock.utc()))
 
     def _trouble(self, now: datetime) -> str | None:
         """What is wrong in one sentence: no price for now, or no news of those to come."""
@@ -357,9 +313,6 @@ class Tariff(Actor):
             return f"no price is known any more since {self._local(end)}: {rest}"
         later = next(slot.start for slot in found.imports if slot.start > now)
         return f"the price of now is unknown until {self._local(later)}: {why or 'it is missing'}"
-
-    def _local(self, moment: datetime) -> str:
-        return f"{moment.astimezone(self.zone):%Y-%m-%d %H:%M}"
 
 
 def _fresh(curve: Curve, start: datetime) -> Curve:

@@ -15,6 +15,7 @@ import msgspec
 from bridge.curve.days import day_of, local_day
 from bridge.curve.prices import joined
 from bridge.curve.rank import cheapest, in_hours, rank
+from bridge.curve.rows import stamp_of
 from bridge.curve.slots import Curve
 
 if TYPE_CHECKING:
@@ -130,8 +131,8 @@ def _listed(
     size = len("[]")
     for point in points:
         each = {
-            "start": _stamp(max(point.start, start)),
-            "end": _stamp(point.end),
+            "start": stamp_of(max(point.start, start)),
+            "end": stamp_of(point.end),
             "import": point.imports,
             "export": point.exports,
         }
@@ -140,7 +141,3 @@ def _listed(
             return tuple(listed), point.start
         listed.append(each)
     return tuple(listed), None
-
-
-def _stamp(moment: datetime) -> str:
-    return f"{moment:%Y-%m-%dT%H:%M:%SZ}"

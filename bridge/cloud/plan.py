@@ -7,13 +7,13 @@ one; never 0, so that a loop around it cannot run hot. `share` is this house's p
 
 from __future__ import annotations
 
-from datetime import UTC, datetime, time, timedelta
+from datetime import timedelta
 from typing import TYPE_CHECKING, Final
 
-from bridge.curve.days import day_of, local_day
+from bridge.curve.days import at_clock, day_of
 
 if TYPE_CHECKING:
-    from datetime import date
+    from datetime import date, datetime
     from zoneinfo import ZoneInfo
 
 SHORTEST: Final = 60.0
@@ -43,14 +43,14 @@ def day_ahead(
     an hour. A midnight alone asks nothing.
     """
     today = day_of(now, zone)
-    wanted = _moment(today + timedelta(days=1), covers, zone)
+    wanted = at_clock(today + timedelta(days=1), covers, zone)
     opens = _opens(today, published, zone, share)
     if known_end is not None and known_end >= wanted:
         return _until(_opens(today + timedelta(days=1), published, zone, share), now)
     if now >= opens:
         low, high = _EVERY
         return low + (high - low) * share
-    if known_end is not None and known_end >= _moment(today, covers, zone):
+    if known_end is not None and known_end >= at_clock(today, covers, zone):
         return _until(opens, now)
     return min(_until(opens, now), _HOUR * (1 + share / 4))
 
@@ -69,9 +69,9 @@ def missing(
     As `day_ahead` otherwise.
     """
     today = day_of(now, zone)
-    if known_end is None or known_end < _moment(today, covers, zone):
+    if known_end is None or known_end < at_clock(today, covers, zone):
         return True
-    wanted = _moment(today + timedelta(days=1), covers, zone)
+    wanted = at_clock(today + timedelta(days=1), covers, zone)
     return known_end < wanted and now >= _opens(today, published, zone, share)
 
 
@@ -110,16 +110,8 @@ def backoff(
 
 
 def _opens(day: date, published: str, zone: ZoneInfo, share: float) -> datetime:
-    return _moment(day, published, zone) - _EARLY + timedelta(seconds=_PHASE * share)
+    return at_clock(day, published, zone) - _EARLY + timedelta(seconds=_PHASE * share)
 
 
 def _until(moment: datetime, now: datetime) -> float:
     return max(SHORTEST, (moment - now).total_seconds())
-
-
-def _moment(day: date, wall: str, zone: ZoneInfo) -> datetime:
-    """The moment (UTC) at which the clocks of `zone` show `wall`; `24:00` is the end of the day."""
-    hour, minute = map(int, wall.split(":"))
-    if hour == 24:  # noqa: PLR2004 - hours of a clock
-        return local_day(day, zone)[1]
-    return datetime.combine(day, time(hour, minute), zone).astimezone(UTC)

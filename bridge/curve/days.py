@@ -41,6 +41,14 @@ def local_day(day: date, zone: ZoneInfo) -> tuple[datetime, datetime]:
     return _midnight(day, zone), _midnight(day + timedelta(days=1), zone)
 
 
+def at_clock(day: date, wall: str, zone: ZoneInfo) -> datetime:
+    """The moment (UTC) at which the clocks of `zone` show `HH:MM`, 24:00 being the day's end."""
+    hour, minute = map(int, wall.split(":"))
+    if hour == 24:  # noqa: PLR2004 - hours of a clock
+        return local_day(day, zone)[1]
+    return datetime.combine(day, time(hour, minute), zone).astimezone(UTC)
+
+
 def _midnight(day: date, zone: ZoneInfo) -> datetime:
     # Where midnight is skipped, the day begins at the jump; where it occurs twice, at the first.
     # Fold 0 means just that.

@@ -149,7 +149,7 @@ class Reader:
         unit = self._unit(document)
         factor = self.form.factor * unit.factor
         values = [None if each is None else each * factor for each in map(self._value, items[2])]
-        starts = self._starts(items, length)
+        starts, notes = self._starts(items, length)
         ends = self._ends(items[1], starts, until)
         raw = [
             (start, end, value)
@@ -158,7 +158,7 @@ class Reader:
         ]
         curve = Curve.of(raw, what=self.what)
         return Found(
-            curve,
+            Curve(curve.slots, (*notes, *curve.notes)),
             self._currency(document, unit),
             self._text("licence", document),
             self._text("next", document),
@@ -226,10 +226,12 @@ class Reader:
             raw = raw.replace(",", ".")
         return number(raw)
 
-    def _starts(self, items: list[list[Any]], length: int) -> Sequence[datetime | None]:
+    def _starts(
+        self, items: list[list[Any]], length: int
+    ) -> tuple[Sequence[datetime | None], tuple[str, ...]]:
         form = self.form
         if form.time != "period":
-            return moments(items[0], form=form.time, zone=self._zone)
+            return moments(items[0], form=form.time, zone=self._zone), ()
         assert form.minutes is not None  # noqa: S101 - checked when it was made
         assert self._zone is not None  # noqa: S101
         pairs = [(items[0][n], items[3][n]) for n in range(length)]

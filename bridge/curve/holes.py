@@ -6,7 +6,7 @@ from datetime import timedelta
 from itertools import pairwise
 from typing import TYPE_CHECKING
 
-from bridge.curve.days import day_of, local_day
+from bridge.curve.days import at_clock, day_of
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -35,13 +35,17 @@ def told(curve: Curve, zone: ZoneInfo, *, what: str = "prices") -> tuple[str, ..
     return (f"the {what} have a hole: {', '.join(texts)}{more}",)
 
 
-def known_until(curve: Curve | None, now: datetime, zone: ZoneInfo) -> datetime | None:
+def known_until(
+    curve: Curve | None, now: datetime, zone: ZoneInfo, covers: str = "24:00"
+) -> datetime | None:
     """Until when there is nothing left to wait for; None when something of now is missing.
 
-    As the curve's horizon. But when all of tomorrow (of `zone`) is known, that is it: what is still
-    missing of today will not be published any more.
+    As the curve's horizon. But when all that is published as tomorrow's is known, that is it: what
+    is still missing of today will not be published any more. covers: until when a day's values
+    reach, by the clocks of `zone`.
     """
     if curve is None:
         return None
-    start, end = local_day(day_of(now, zone) + timedelta(days=1), zone)
+    today = day_of(now, zone)
+    start, end = (at_clock(today + timedelta(days=n), covers, zone) for n in (0, 1))
     return curve.horizon(start) if curve.covers(start, end) else curve.horizon(now)

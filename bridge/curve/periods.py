@@ -14,28 +14,38 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
     from zoneinfo import ZoneInfo
 
+_TOLD = 3
+
 
 def starts_of_periods(
     pairs: Sequence[tuple[Any, Any]], form: str, length: timedelta, zone: ZoneInfo
-) -> list[datetime]:
-    """The start (UTC) of each (day as text by `form`, number of the period).
+) -> tuple[list[datetime | None], tuple[str, ...]]:
+    """The start (UTC) of each (day as text by `form`, number of the period), and what is wrong.
 
     Counted from the start of the day in UTC, so that days of 23 and 25 hours come out right. The
     highest number of a day must be that of the day's last period: else it is not known how long a
-    period is or which one is missing. Raises CurveError.
+    period is or which one is missing, and the whole day is left out (None), with a sentence.
+    Raises CurveError for what cannot be read, and when no day is left.
     """
     read = [(_day(day, form), _period(period)) for day, period in pairs]
     highest: dict[date, int] = defaultdict(int)
     for day, period in read:
         highest[day] = max(highest[day], period)
     begins: dict[date, datetime] = {}
+    notes: list[str] = []
     for day, most in highest.items():
         start, end = local_day(day, zone)
         count, rest = divmod(end - start, length)
         if rest or most != count:
-            raise CurveError(f"the day {day} has {most} periods where {count} belong")
-        begins[day] = start
-    return [begins[day] + (period - 1) * length for day, period in read]
+            notes.append(f"the day {day} has {most} periods where {count} belong")
+        else:
+            begins[day] = start
+    if notes and not begins:
+        raise CurveError(notes[0])
+    starts = [
+        begins[day] + (period - 1) * length if day in begins else None for day, period in read
+    ]
+    return starts, tuple(f"{note}, and is left out" for note in notes[-_TOLD:])
 
 
 def _day(raw: Any, form: str) -> date:

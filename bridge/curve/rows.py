@@ -1,4 +1,4 @@
-"""Curves as rows of numbers, for files: (start, end, value), times in seconds since 1970."""
+"""Curves as rows: of numbers for files (start, end, value; seconds since 1970), of text in JSON."""
 
 from __future__ import annotations
 
@@ -17,6 +17,11 @@ def rows_of(curve: Curve) -> Rows:
 def curve_of(rows: Rows) -> Curve:
     """The curve again. Raises CurveError, ValueError, OverflowError or OSError for other rows."""
     return Curve.of((moment_of(start), moment_of(end), value) for start, end, value in rows)
+
+
+def stamp_of(moment: datetime) -> str:
+    """A border of a slot as it is published, in UTC."""
+    return f"{moment:%Y-%m-%dT%H:%M:%SZ}"
 
 
 def moment_of(seconds: float) -> datetime:

@@ -16,6 +16,7 @@ from msgspec import Meta
 from bridge.cloud.address import check_url
 from bridge.curve.days import day_of, local_day, zone_of
 from bridge.curve.document import Reading, filled, placeholders
+from bridge.curve.units import read_unit
 from bridge.errors import CurveError
 
 if TYPE_CHECKING:
@@ -38,7 +39,7 @@ TIMES: Final = (
     *("start_unix", "end_unix", "start_ms", "end_ms", "half_hour"),
 )
 TOKEN: Final = "token"  # noqa: S105 - the name of the placeholder
-_HEADER: Final = re.compile(r"[A-Za-z0-9-]{1,64}\Z")
+HEADER: Final = re.compile(r"[A-Za-z0-9-]{1,64}\Z")
 _PATH: Final = re.compile(r"/[A-Za-z0-9._~/{}:,@!$&'()*+;=%-]*\Z")
 
 
@@ -170,6 +171,14 @@ class Template(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
             found[name] = option.sends.get(value, value)
         return found
 
+    def currency(self, name: str, values: Mapping[str, str]) -> str | None:
+        """That in which the part `name` gives its values; None where only its answer can tell.
+
+        Raises CurveError.
+        """
+        unit = self.parts[name].unit
+        return None if unit is None else read_unit(filled(unit, values)).currency
+
     def asked(self, values: Mapping[str, str]) -> dict[str, Part]:
         """The parts for which all is there."""
         known = {*values, TOKEN}
@@ -219,7 +228,7 @@ def _sent_faults(part: Part, known: set[str]) -> Iterator[tuple[str, str]]:
         yield "path", "'path' must begin with '/' and have no '?': what follows it is 'query'"
     if TOKEN in placeholders(part.path):
         yield "path", "the token does not belong into 'path': put it into 'headers' or 'query'"
-    if any(not _HEADER.match(name) for name in part.headers):
+    if any(not HEADER.match(name) for name in part.headers):
         yield "headers", "'headers' must have names of letters, digits and '-'"
     if part.body is not None and part.method == "GET":
         yield "body", "'body' needs 'method: POST'"

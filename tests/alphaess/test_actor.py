@@ -10,7 +10,6 @@ import pytest
 from actors.devices.alphaess.agenda import Agenda, Job
 from actors.devices.alphaess.naming import Names
 from actors.devices.alphaess.sim import Simulator
-from bridge.config.settings import SiteSettings
 from tests.alphaess.rig import SN, build, running, wait
 
 if TYPE_CHECKING:
@@ -104,46 +103,13 @@ async def test_nothing_is_written_when_nothing_changes(tmp_path: Path) -> None:
 async def test_what_makes_no_sense_is_refused_before_anybody_is_asked(
     tmp_path: Path, control: str, value: str, why: str
 ) -> None:
-    async with Simulator() as sim, running(build(tmp_path, sim, interval=100)) as rig:
+    async with Simulator() as sim, running(build(tmp_path, sim, interval=100, gap=0.01)) as rig:
         await rig.until("ChargeSchedule")
         await wait(lambda: "GET getEvChargerConfigList" in sim.requests)
         before = len(sim.requests)
         outcome = await rig.ask(control, value)
         assert why in (outcome.error or "")
         assert len(sim.requests) == before
-
-
-async def test_a_write_waits_for_its_turn(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    async with Simulator() as sim:
-        actor = build(tmp_path, sim)
-        actor.steering._rest = 60.0
-        waited = []
-
-        async def sleep(seconds: float) -> None:
-            waited.append(seconds)
-
-        monkeypatch.setattr(actor.steering, "_clock", _Sleeper(sleep))
-        async with actor.direct():
-            for stop in (50, 60):
-                await actor.write_control("MinSoc", float(stop), device=_own(actor))
-            assert waited[0] <= 0
-            assert 59 < waited[1] <= 60
-        # And over a restart.
-        again = build(tmp_path, sim)
-        again.steering._rest = 60.0
-        assert set(again.steering._at) == {f"discharge {SN}"}
-
-
-class _Sleeper:
-    def __init__(self, sleep: object) -> None:
-        from bridge.clock import Clock
-
-        self.utc, self.sleep, self.now = Clock().utc, sleep, Clock().now
-
-
-def _own(actor: object) -> str:
-    actor.names.seen([SN])  # type: ignore[attr-defined]
-    return "ess"
 
 
 async def test_a_newer_model_lives_in_the_schedule_alone(tmp_path: Path) -> None:
@@ -260,13 +226,6 @@ async def test_a_wrong_clock_is_a_warning(tmp_path: Path) -> None:
     async with Simulator(skew=-90) as sim, running(build(tmp_path, sim)) as rig:
         await wait(lambda: "ahead of" in rig.actor.warnings.get("clock", ""))
         await rig.until("Status", "online")
-
-
-async def test_a_cloud_as_grid_meter_is_a_warning(tmp_path: Path) -> None:
-    async with Simulator() as sim:
-        actor = build(tmp_path, sim, site=SiteSettings(grid="ess"))
-        async with running(actor) as rig:
-            await wait(lambda: "8 s only" in rig.actor.warnings.get("grid", ""))
 
 
 async def test_a_wrong_secret_is_said_at_once_and_not_hammered(tmp_path: Path) -> None:

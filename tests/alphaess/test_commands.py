@@ -103,7 +103,7 @@ async def test_settings_are_shown_and_changed(tmp_path: Path, capsys: Capsys) ->
             (["--first", "01:01-02:00"], "no quarter hour"),
             (["--first", "01:00-03:00", "--second", "02:00-04:00"], "overlap"),
         ):
-            assert await run("alphaess", "charge", *words, *place) == 1
+            assert await run("alphaess", "charge", *words, *place) == 2
             assert why in capsys.readouterr().err
         assert await run("alphaess", "charge", *place) == 2
         assert len(sim.requests) == before

@@ -150,7 +150,7 @@ async def test_the_actor_of_a_configuration(
             assert await anyio.to_thread.run_sync(main, ["amber", *words, *config]) == 0
         capsys.readouterr()
         assert await anyio.to_thread.run_sync(main, ["amber", "sites", "roof", *config]) == 2
-        assert "no actor 'roof' of kind amber: power" in capsys.readouterr().err
+        assert "no actor roof of kind amber; there are: power" in capsys.readouterr().err
         monkeypatch.setenv("HELIOGRAPH_CONFIG", f"{tmp_path}/house.yaml")
         assert await anyio.to_thread.run_sync(main, ["amber", "limits"]) == 0
 

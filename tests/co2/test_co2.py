@@ -12,6 +12,7 @@ from itertools import pairwise
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+import anyio
 import pytest
 
 from actors.tariffs.co2.actor import Co2
@@ -25,7 +26,7 @@ from bridge.curve import Curve
 from bridge.curve.document import Reader
 from bridge.discovery import House, carbon_messages
 from tests.discovery.checker import check
-from tests.runtime.virtual import Wire, context
+from tests.runtime.virtual import Wire, alive, context
 from tests.support.days import lived, week
 
 if TYPE_CHECKING:
@@ -151,6 +152,14 @@ def test_every_fault_is_a_sentence_or_leaves_what_is_right(source: str) -> None:
             assert health["error"].isprintable()
 
 
+def test_a_forecast_that_is_refused_leaves_the_intensity_of_now() -> None:
+    good = shown("electricity_maps")[1].last("Carbon/dut/Intensity")
+    _, wire = shown("electricity_maps", "unpaid", forecast=True)
+    assert wire.last("Carbon/dut/Intensity") == good
+    error = wire.json("Actors/dut/Health")["error"]
+    assert error.startswith("the forecast is not known: Electricity Maps ")
+
+
 def test_a_source_that_is_away_leaves_what_is_known_to_its_end() -> None:
     async def scenario(clock: Clock) -> list[str | None]:
         folder = Path(tempfile.mkdtemp())
@@ -177,12 +186,13 @@ def test_a_source_that_is_away_leaves_what_is_known_to_its_end() -> None:
     assert not values[3]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("source", SOURCES)
 def test_the_calls_of_a_day(source: str) -> None:
     async def loop(sim: Simulator, clock: Clock) -> None:
         actor, _ = made(sim, clock, Path(tempfile.mkdtemp()))
         try:
-            await actor._ask()
+            await actor.ask()
         finally:
             await actor.safe()
 
@@ -190,6 +200,32 @@ def test_the_calls_of_a_day(source: str) -> None:
     print(f"{source}: {calls} calls a day")
     each = 2 if source == "energy_charts" else 1
     assert 46 * each <= calls <= 49 * each
+
+
+def test_its_life_over_an_hour_and_a_restart_that_asks_nothing() -> None:
+    async def scenario(clock: Clock) -> None:
+        folder = Path(tempfile.mkdtemp())
+        async with Simulator(source="uk", clock=clock) as sim:
+            actor, wire = made(sim, clock, folder)
+            async with alive(actor, wire):
+                await anyio.sleep(1)
+                assert float(wire.last("Carbon/dut/Intensity") or "nan") == sim.intensity(
+                    NOON.replace(minute=0)
+                )
+                await anyio.sleep(3600)
+                assert float(wire.last("Carbon/dut/Intensity") or "nan") == sim.intensity(
+                    NOON.replace(hour=13, minute=0)
+                )
+            await actor.safe()
+            asked = len(sim.requests)
+            again, heard = made(sim, clock, folder)
+            async with alive(again, heard):
+                await anyio.sleep(1)
+                assert heard.last("Carbon/dut/Intensity") == wire.last("Carbon/dut/Intensity")
+                assert len(sim.requests) == asked
+            await again.safe()
+
+    lived(scenario, begin=NOON)
 
 
 def test_what_is_shown_of_a_curve() -> None:

@@ -46,3 +46,14 @@ def test_with_all_of_tomorrow_a_hole_in_today_is_waited_for_no_more() -> None:
     short = tomorrow.between(start + 25 * HOUR, start + 48 * HOUR)
     assert known_until(short, now, BERLIN) is None
     assert known_until(short, now + timedelta(days=1), BERLIN) == start + 48 * HOUR
+
+
+def test_where_a_day_reaches_until_23_only_that_is_what_is_waited_for() -> None:
+    start = datetime(2026, 11, 20, 23, tzinfo=UTC)  # midnight in Berlin
+    now = start + 9 * HOUR
+    found = even(start, HOUR, [0.1] * 47)  # until 23:00 of tomorrow
+    holed = found.between(start, start + 20 * HOUR).merged(
+        found.between(start + 21 * HOUR, start + 47 * HOUR)
+    )
+    assert known_until(holed, now, BERLIN, "23:00") == start + 47 * HOUR
+    assert known_until(holed, now, BERLIN) == start + 20 * HOUR

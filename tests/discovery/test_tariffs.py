@@ -76,6 +76,19 @@ def test_a_tariff_without_export_has_no_entity_for_it() -> None:
     assert set(parts(made())) - set(parts(made(exports=False))) == {"ExportPrice"}
 
 
+def test_only_what_a_tariff_tells_is_there() -> None:
+    plain = set(parts(made()))
+    assert {name for name in plain if not name.startswith("Cheapest")} == {
+        "ImportPrice",
+        "ExportPrice",
+        "Rank",
+    }
+    more = parts(made(extras=("SpotPrice", "Renewables")))
+    assert set(more) - plain == {"SpotPrice", "Renewables"}
+    assert more["SpotPrice"]["sug_dsp_prc"] == 4
+    assert more["Renewables"]["sug_dsp_prc"] == 1, "a share is no price"
+
+
 def test_the_cheapest_hours_are_moments() -> None:
     found = parts(made())["Cheapest3hStart"]
     assert found["dev_cla"] == "timestamp"

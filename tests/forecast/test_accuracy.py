@@ -125,6 +125,25 @@ def test_the_forecast_at_the_days_begin_counts_and_not_what_came_later() -> None
     assert (second.day, second.hour) == (1000, 2000)
 
 
+def test_a_forecast_of_an_earlier_life_changes_nothing_of_today() -> None:
+    accuracy = Accuracy(BERLIN, 30)
+    accuracy.renewed(days(3), MIDNIGHT - HOUR)
+    lived(accuracy, MIDNIGHT, 1500.0, 10)
+    again = Accuracy(BERLIN, 30)
+    again.hours, again.day = dict(accuracy.hours), accuracy.day
+    again.morning, again.ahead = accuracy.morning, dict(accuracy.ahead)
+    again.remembered(days(3).map(lambda slot: slot.value * 2), MIDNIGHT - HOUR)
+    assert again.hours == accuracy.hours
+    again.tick(MIDNIGHT + 10 * HOUR)
+    assert again.hours == accuracy.hours
+    assert again.morning == accuracy.morning
+    # After a night without a bridge, what was known before it is what the day began with.
+    late = Accuracy(BERLIN, 30)
+    late.remembered(days(3), MIDNIGHT - HOUR)
+    lived(late, MIDNIGHT + 9 * HOUR, 1500.0, 1)
+    assert [each.day for each in late.hours.values()] == [1000]
+
+
 def test_nothing_is_said_of_a_day_whose_begin_was_not_known() -> None:
     accuracy = Accuracy(BERLIN, 30)
     accuracy.renewed(days(3), MIDNIGHT + 8 * HOUR)

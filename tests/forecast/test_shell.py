@@ -9,7 +9,6 @@ from zoneinfo import ZoneInfo
 import pytest
 
 from bridge.forecast import ForecastSettings, Outlook
-from bridge.forecast_accuracy import Accuracy
 from bridge.forecast_view import view
 from tests.forecast.service import (
     DOWN,
@@ -221,14 +220,16 @@ async def test_a_house_without_measured_pv_compares_nothing(tmp_path: Path) -> N
 
 
 async def test_what_was_compared_outlives_a_restart(tmp_path: Path) -> None:
-    async with living(tmp_path) as box:
+    async with living(tmp_path, pause=86400.0) as box:
         await box.shine(800.0, NOON + 3 * HOUR + MINUTE)
         before = dict(box.actor.accuracy.hours)
         assert len(before) == 3
-    again = Accuracy(ZoneInfo("Europe/Berlin"), 30)
+    # The forecast in use is older than these hours, and yet they are kept.
     about = context(tmp_path, settings=ForecastSettings(timezone="Europe/Berlin"))
     actor = Scripted(about)
-    actor._store.load_accuracy(again)
-    assert again.hours == before
+    assert actor.known is not None
+    assert actor.accuracy.hours == before
+    actor.accuracy.tick(NOON + 3 * HOUR + MINUTE)
+    assert actor.accuracy.hours == before
     other = context(tmp_path, settings=ForecastSettings(timezone="Europe/Berlin", measured="roof"))
     assert Scripted(other).accuracy.hours == {}

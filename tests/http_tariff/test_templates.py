@@ -151,6 +151,7 @@ def test_a_day_without_prices_is_a_hole() -> None:
 MOST = {"octopus": 60, "nordpool": 60}
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("template", TEMPLATES)
 def test_the_calls_of_a_week(template: str) -> None:
     def count(days: int, late: float) -> int:

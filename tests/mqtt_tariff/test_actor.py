@@ -6,9 +6,12 @@ import json
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
+from actors.tariffs.mqtt_tariff.actor import MqttTariff
 from actors.tariffs.mqtt_tariff.settings import MqttTariffSettings
 from bridge.config.kinds import find_kind
+from bridge.curve.document import Reading
 from tests.actors.kinds import last, running
+from tests.runtime.virtual import Wire, context
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -64,6 +67,34 @@ async def test_a_curve_comes_is_refused_and_comes_again(
         await until("ImportPrice", "-0.06")
         await them.until(lambda: error(them) == "None")
         assert last(them, "Tariffs/dut/ExportPrice") == "0.08"
+
+
+async def test_export_prices_in_another_currency_never_stand_beside_those_of_import(
+    tmp_path: Path,
+) -> None:
+    form = Reading(rows="rows", start="start", end="end", value="value", currency_from="currency")
+    settings = MqttTariffSettings(
+        topic="bought", export_topic="sold", timezone="Europe/Berlin", read=form
+    )
+
+    def rows(currency: str, value: float) -> bytes:
+        found = json.loads(payload(value))
+        return json.dumps({"rows": found, "currency": currency}).encode()
+
+    actor, wire = MqttTariff(context(tmp_path, settings=settings)), Wire()
+    wire.attach(actor)
+    await actor.take("export_topic", rows("SEK", 0.9))
+    await actor.take("topic", rows("EUR", 0.3))
+    assert actor._totals is not None
+    assert not actor._totals.exports
+    await actor.take("export_topic", rows("SEK", 0.9))
+    assert "in SEK and not in EUR" in str(actor.error)
+    await actor.take("topic", rows("EUR", 0.3))
+    assert not actor._totals.exports
+    await actor.take("export_topic", rows("EUR", 0.08))
+    assert actor._totals.exports is not None
+    assert {slot.value for slot in actor._totals.exports} == {0.08}
+    await actor.safe()
 
 
 def test_settings_that_cannot_be_are_told() -> None:

@@ -132,7 +132,7 @@ SENTENCES = {
     "other": "Tibber reports an error: not today, ***",
     "empty": "the service answers, but has no price for today or later",
     "nulls": "the service answers, but has no price for today or later",
-    "words": "'cheap' is not a number",
+    "words": "Tibber's prices cannot be used: 'cheap' is not a number",
     "currency": "Tibber's prices are partly in EUR and SEK, and are not used",
     "naive": "has no offset from UTC",
 }

@@ -29,10 +29,14 @@ if TYPE_CHECKING:
     Asked = float | str | bool | None
 
 _MAKER: Final = "AlphaESS"
-_GRID_AGE: Final = 8.0
+_ROLES: Final = {
+    "grid": "GridPower",
+    "battery": "BatteryPower",
+    "pv": "PvPower",
+    "load": "LoadPower",
+}
 _FAILURES: Final = 3
 _SLOWEST: Final = 150.0
-_HOLD: Final = 2.5
 _MINUTES: Final = 30  # gaps: how long nothing is asked after what only the owner can change
 _LONGEST_REST: Final = 60  # gaps
 _WRITES: Final = 50
@@ -104,10 +108,10 @@ class AlphaEss(Device):
         return {}
 
     def _max_age(self, name: str) -> float:
-        """As long as the next reading may take: what decides counts from the arrival itself."""
+        """As every device; of an account with many systems each has to wait longer."""
         live = [self.agenda.pace(job) for job in self.agenda.jobs() if job.what == "live"]
-        hold = _HOLD * max(live, default=self.settings.interval) + self.settings.timeout
-        return float(max(super()._max_age(name), hold))
+        settings: Settings = self.settings
+        return max(super()._max_age(name), max(live, default=0.0) + settings.timeout)
 
     # ---------------------------------------------------------------- reading
 
@@ -121,8 +125,8 @@ class AlphaEss(Device):
         if settings.serial is not None:
             found = tuple(each for each in found if each.serial == settings.serial)
         if not found:
-            missing = settings.serial or "no system at all"
-            sentence = f"does not have {missing} in this account: see `heliograph alphaess list`"
+            which = settings.serial or "any system"
+            sentence = f"does not have {which} in this account: see `heliograph alphaess list`"
             raise DeviceRefused(f"{NAME} {sentence}")
         if self.names.seen([each.serial for each in found]):
             self.state.save("systems", self.names.kept())
@@ -221,6 +225,8 @@ class AlphaEss(Device):
             return await self.lending.current(serial, None if value is None else float(value))
         if value is None or not serial or charger is not None or control not in served.KEPT:
             return await super().write_control(control, value, device=device)
+        # Commands are served one after the other: none may keep the end of a lease waiting.
+        self.steering.patient = not self.lending.out
         if control == served.SCHEDULE:
             return await self._set_schedule(serial, str(value))
         if control in served.SWITCHES and self.rounds.only_scheduled(serial):
@@ -253,10 +259,16 @@ class AlphaEss(Device):
         site = self.config.site
         for device in self.known:
             roles = site.roles(device) if site is not None else ()
-            if "grid" in roles:
-                pace = math.ceil(self.agenda.pace(Job("live", self.rounds.whose(device)[0])))
-                text = f"{device} is read each {pace} s, but a grid meter counts for"
-                await self.warn("grid", f"{text} {_GRID_AGE:g} s only: let a meter be the grid")
+            pace = self.agenda.pace(Job("live", self.rounds.whose(device)[0])) if roles else 0.0
+            for role, quantity in _ROLES.items():
+                counts = self.contract.quantity(quantity).max_age
+                if role not in roles or counts is None or pace <= counts:
+                    continue
+                text = (
+                    f"{device} is read each {math.ceil(pace)} s, but the power of a {role} counts"
+                )
+                text += f" for {counts:g} s only and every allowance is 0 in between:"
+                await self.warn(f"{role} {device}", f"{text} let another device be the {role}")
 
     async def tell_info(self, system: System) -> None:
         """Who made a system."""

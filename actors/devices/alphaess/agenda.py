@@ -31,18 +31,25 @@ class Agenda:
         self._every: dict[Job, float] = {}
         self._last: dict[Job, float] = {}
         self._not_before: dict[Job, float] = {}
+        self._first: set[Job] = set()
 
     def __contains__(self, job: Job) -> bool:
         return job in self._every
 
-    def add(self, job: Job, every: float) -> None:
-        """Ask for it each so many s from now on; what is new comes first, in this order."""
+    def add(self, job: Job, every: float, *, first: bool = False) -> None:
+        """Ask for it each so many s from now on. What is new is due, in this order.
+
+        first: before all that is not; the rest may not keep what is asked often from its turn.
+        """
         self._every.setdefault(job, every)
+        if first:
+            self._first.add(job)
 
     def drop(self, job: Job) -> None:
         """Ask for it no more."""
         for table in (self._every, self._last, self._not_before):
             table.pop(job, None)
+        self._first.discard(job)
 
     def jobs(self) -> tuple[Job, ...]:
         """All of them."""
@@ -64,7 +71,10 @@ class Agenda:
         for job, every in self._every.items():
             if now < self._not_before.get(job, -math.inf):
                 continue
-            age = now - self._last.get(job, -math.inf)
+            if job not in self._last:
+                late[job] = math.inf if job in self._first else 1.0
+                continue
+            age = now - self._last[job]
             # A tick comes a little early at times: without slack, the next one would be far off.
             if age >= every * stretch - self._gap / 4:
                 late[job] = age / (every * stretch)

@@ -14,6 +14,8 @@ from actors.devices.alphaess.codes import ALREADY_BOUND, Said, Sort, opened
 from actors.devices.alphaess.signing import ALLOWED_SKEW, signed
 from bridge.clock import Clock
 from bridge.cloud.budget import Limits
+from bridge.cloud.installation import Installation
+from bridge.cloud.ledger import Ledger
 from bridge.cloud.service import Service
 from bridge.errors import DeviceError, DeviceGarbled, DeviceTimeout
 
@@ -39,7 +41,7 @@ class Client:
     def __init__(self, settings: Settings, folder: Path, clock: Clock | None = None) -> None:
         self._clock = clock or Clock()
         self._id, self._secret = settings.app_id, settings.app_secret
-        self._gap = settings.gap
+        self._gap, self._folder = settings.gap, folder
         self._fast = 0
         self.ahead: float | None = None
         self.calls = 0
@@ -57,6 +59,12 @@ class Client:
     async def close(self) -> None:
         """Close the connections; the next request opens one again."""
         await self._service.close()
+
+    def book(self, what: str, *, gap: float) -> Ledger:
+        """Turns of something else than calls, `gap` s apart, for all programs with this account."""
+        mark = Installation(self._folder).mark("alphaess", self._id, what)
+        limits = Limits(gap=gap)
+        return Ledger(self._folder, mark, name=NAME, limits=limits, clock=self._clock)
 
     # ---------------------------------------------------------------- the account
 

@@ -150,7 +150,9 @@ def opened(answer: Any, name: str, *, hidden: str = "", clock: str | None = None
 def _sentence(code: int, answer: dict[str, Any], name: str, hidden: str, clock: str | None) -> str:
     entry = meant(code)
     # What is wrong with a value is told by `expMsg` alone; `msg` is only a translation.
-    told = answer.get("expMsg") or (answer.get("msg") if code not in CODES else None)
+    told = answer.get("expMsg")
+    if not told and code not in CODES:
+        told = answer.get("msg") or answer.get("info")
     words = ""
     if isinstance(told, str) and (not hidden or hidden not in told):
         line = " ".join("".join(c for c in told if c.isprintable() or c.isspace()).split())

@@ -17,7 +17,7 @@ from actors.devices.alphaess.client import told
 from actors.devices.alphaess.columns import COLUMNS
 from actors.devices.alphaess.steering import with_groups
 from bridge.cli.rows import add_format, printed
-from bridge.errors import DeviceError
+from bridge.errors import DeviceError, DeviceRefused
 from bridge.log import configure
 
 if TYPE_CHECKING:
@@ -30,7 +30,7 @@ if TYPE_CHECKING:
 EXIT_FINE: Final = 0
 EXIT_FAILED: Final = 1
 EXIT_WRONG: Final = 2
-_LEVEL: Final = "%, a whole number"
+_LEVEL: Final = "%%, a whole number"
 _PERIOD: Final = "such as 01:00-05:15, or off"
 
 
@@ -78,7 +78,8 @@ def add_parser(parser: argparse.ArgumentParser) -> None:
         made.add_argument("--first", metavar="PERIOD", help=_PERIOD)
         made.add_argument("--second", metavar="PERIOD", help=_PERIOD)
     plan = command("schedule", "print the newer schedule, or set it")
-    plan.add_argument("groups", metavar="TEXT", nargs="?", help=f"such as '{weekly.EXAMPLE}; …'")
+    example = weekly.EXAMPLE.replace("%", "%%")
+    plan.add_argument("groups", metavar="TEXT", nargs="?", help=f"such as '{example}; …'")
     ev = command("ev", "list the EV chargers, or read and set them")
     ev.add_argument("what", choices=("list", "status", "start", "stop", "current"), nargs="?")
     ev.add_argument("value", nargs="?", help="the charger's serial number, or the current in A")
@@ -243,7 +244,10 @@ async def _change(account: Account, args: Any) -> tuple[str, Rows]:
         return replace(side, on=on, stop=stop, periods=(first, second))
 
     # What makes no sense is refused before anything is asked.
-    change(periods.NOTHING)
+    try:
+        change(periods.NOTHING)
+    except DeviceRefused as error:
+        raise Wrong(str(error)) from None
     serial = await account.serial(args.serial)
     found = await account.steering.change(serial, fields, change)
     if change(found) != found:
@@ -252,7 +256,10 @@ async def _change(account: Account, args: Any) -> tuple[str, Rows]:
 
 
 async def _schedule(account: Account, args: Any) -> tuple[str, Rows]:
-    change = None if args.groups is None else with_groups(args.groups)
+    try:
+        change = None if args.groups is None else with_groups(args.groups)
+    except DeviceRefused as error:
+        raise Wrong(str(error)) from None
     serial = await account.serial(args.serial)
     if change is None:
         found = await account.steering.plan(serial)

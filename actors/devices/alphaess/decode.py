@@ -230,9 +230,12 @@ def vehicle(status: int | None) -> str | None:
     return None if status is None else _VEHICLE.get(status)
 
 
-def started(status: int | None) -> bool:
-    """True while a charger charges, or would if it or the car had not paused it."""
-    return status in _STARTED
+def started(status: int | None) -> bool | None:
+    """True while a charger charges, or would if it or the car had not paused it.
+
+    None for a number that is not documented.
+    """
+    return None if vehicle(status) is None else status in _STARTED
 
 
 def _word(found: Mapping[str, Any], field: str) -> str | None:

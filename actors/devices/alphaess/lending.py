@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Final
+
+import msgspec
 
 from actors.devices.alphaess import decode
+from actors.devices.alphaess.steering import check_current
 from bridge.errors import DeviceRefused
 
 if TYPE_CHECKING:
@@ -14,21 +17,46 @@ if TYPE_CHECKING:
 _FILE: Final = "chargers"
 
 
+class Note(msgspec.Struct):
+    """before: as it was found; changed: something else may have been sent since."""
+
+    before: bool | float
+    changed: bool = False
+
+
 class Lending:
-    """The two leases: whether a charger charges, and the current of a system's chargers."""
+    """The two leases: whether a charger charges, and the current of a system's chargers.
+
+    What is given back is sent at once and without a look before: a stop has little time.
+    """
 
     def __init__(self, steering: Steering, state: StateFolder) -> None:
         self._steering, self._state = steering, state
-        self._before: dict[str, Any] = dict(state.load(_FILE) or {})
+        try:
+            self._notes = msgspec.convert(state.load(_FILE) or {}, dict[str, Note])
+        except msgspec.ValidationError:
+            self._notes = {}
 
-    def _note(self, name: str, value: float | bool) -> None:
-        if name not in self._before:
-            self._before[name] = value
-            self._state.save(_FILE, self._before)
+    @property
+    def out(self) -> bool:
+        """True while something is lent out, or still to be put back."""
+        return bool(self._notes)
+
+    def _note(self, name: str, before: bool | float, wanted: bool | float) -> None:
+        note = self._notes.get(name)
+        if note is None:
+            note = self._notes[name] = Note(before)
+        elif note.changed or wanted == note.before:
+            return
+        note.changed = wanted != note.before
+        self._save()
 
     def _forget(self, name: str) -> None:
-        if self._before.pop(name, None) is not None:
-            self._state.save(_FILE, self._before)
+        if self._notes.pop(name, None) is not None:
+            self._save()
+
+    def _save(self) -> None:
+        self._state.save(_FILE, msgspec.to_builtins(self._notes))
 
     async def enable(self, serial: str, charger: str, value: bool | None) -> bool | None:
         """Start or stop a charger (None: as it was found). Raises DeviceError.
@@ -37,28 +65,34 @@ class Lending:
         nothing is put back, because the maker names no state that a charger returns to.
         """
         name = f"enable {charger}"
-        wanted = self._before.get(name) if value is None else value
-        if wanted is None:
+        if value is None:
+            if (note := self._notes.get(name)) is not None and note.changed:
+                start = bool(note.before)
+                await self._steering.charger(serial, charger, start=start, hurry=True)
+            self._forget(name)
             return None
         now = decode.started(await self._steering.charger_status(serial, charger))
-        if value is not None:
-            self._note(name, now)
-        if now is not bool(wanted):
-            await self._steering.charger(serial, charger, start=bool(wanted))
-        if value is None:
-            self._forget(name)
+        if now is None and value:
+            sentence = f"the charger {charger} does not tell what it does, so it is not started"
+            raise DeviceRefused(sentence)
+        if now is not None:
+            self._note(name, now, value)
+        if now is not value:
+            # Who wants it to stop does not wait for a rest.
+            await self._steering.charger(serial, charger, start=value, hurry=not value)
         return value
 
     async def current(self, serial: str, amperes: float | None) -> float | None:
         """Set the current of a system's chargers in A (None: as it was found)."""
         name = f"current {serial}"
-        if amperes is not None:
-            before = await self._steering.current(serial)
-            if before is None:
-                raise DeviceRefused(f"{serial} does not tell the current of its chargers")
-            self._note(name, before)
-            return await self._steering.set_current(serial, amperes, before=before)
-        if (was := self._before.get(name)) is not None:
-            await self._steering.set_current(serial, float(was))
+        if amperes is None:
+            if (note := self._notes.get(name)) is not None and note.changed:
+                await self._steering.set_current(serial, float(note.before), hurry=True)
             self._forget(name)
-        return None
+            return None
+        check_current(amperes)
+        before = await self._steering.current(serial)
+        if before is None:
+            raise DeviceRefused(f"{serial} does not tell the current of its chargers")
+        self._note(name, before, amperes)
+        return await self._steering.set_current(serial, amperes, before=before)

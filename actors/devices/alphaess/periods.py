@@ -104,11 +104,15 @@ def read(raw: Any, fields: Fields) -> Side | None:
     on, stop = number(raw, fields.on), number(raw, fields.stop)
     if on is None or stop is None:
         raise DeviceGarbled("tells only a part of its settings")
-    first, second = ((_told(raw, start), _told(raw, end)) for start, end in fields.times)
+    first, second = ((told_time(raw, start), told_time(raw, end)) for start, end in fields.times)
     return Side(on != 0, round(stop), (first, second))
 
 
-def _told(raw: Mapping[str, Any], name: str) -> int:
+def told_time(raw: Mapping[str, Any], name: str) -> int:
+    """Minutes after midnight, also off the grid, as the service tells them.
+
+    Raises DeviceGarbled.
+    """
     text = raw.get(name)
     found = _TIME.match(text.strip()) if isinstance(text, str) else None
     # The app writes midnight as 24:00 in places.

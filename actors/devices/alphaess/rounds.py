@@ -29,6 +29,7 @@ ROUNDS: Final = {
 
 _SIDES: Final = {"charge": periods.CHARGE, "discharge": periods.DISCHARGE}
 _PATIENCE: Final = 3.0
+_NOTHING_THERE: Final = 3600.0
 _ALWAYS: Final = frozenset({"PvPower", "LoadPower", "GridPower", "BatteryPower", "BatterySoc"})
 
 
@@ -77,7 +78,7 @@ class Rounds:
     async def begin(self, serial: str) -> None:
         """Ask for a system from now on, and serve its settings."""
         agenda, names = self._actor.agenda, self._actor.names
-        agenda.add(Job("live", serial), self._actor.settings.interval)
+        agenda.add(Job("live", serial), self._actor.settings.interval, first=True)
         for what in ("sums", "charge", "discharge", "schedule", "chargers"):
             agenda.add(Job(what, serial), ROUNDS[what])
         await self._actor.desk.offer(*served.KEPT, device=names.device(serial))
@@ -154,10 +155,12 @@ class Rounds:
         fields = _SIDES[job.what]
         found = await self._actor.steering.side(job.system, fields)
         if found is None:
-            # A newer model: it has nothing there, and never will.
-            self._actor.agenda.drop(job)
+            # A newer model has nothing there; an older one that only lacks an answer is seen again.
+            agenda = self._actor.agenda
+            agenda.rest(job, self._actor.clock.now() + _NOTHING_THERE)
             self._empty.add((job.system, job.what))
             return
+        self._empty.discard((job.system, job.what))
         await self.tell_side(job.system, fields, found)
 
     async def _ask_schedule(self, job: Job) -> None:

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 
 from actors.devices.alphaess.decode import block, number, rows
-from actors.devices.alphaess.periods import DAY, Period, clock, period, shown
+from actors.devices.alphaess.periods import DAY, Period, clock, period, shown, told_time
 from bridge.errors import DeviceGarbled, DeviceRefused
 
 if TYPE_CHECKING:
@@ -118,16 +118,15 @@ def read(raw: Any) -> Plan | None:
 
 
 def _told(raw: Mapping[str, Any], charge: bool, weekly: bool) -> Group:
-    begin, end = raw.get("beginTime"), raw.get("endTime")
     level, power = number(raw, "chargeLimit"), number(raw, "chargePower")
     try:
-        when = period(f"{begin}-{end}")
-    except DeviceRefused:
+        when = told_time(raw, "beginTime"), told_time(raw, "endTime")
+    except DeviceGarbled:
         raise DeviceGarbled("has a group without times in its schedule") from None
     if level is None:
         raise DeviceGarbled("has a group without a level in its schedule")
     days: Any = raw.get("weeks") if weekly else EVERY_DAY
-    if not isinstance(days, (list, tuple)) or not set(days) <= set(EVERY_DAY) or not days:
+    if not isinstance(days, (list, tuple)) or not days or any(d not in EVERY_DAY for d in days):
         raise DeviceGarbled("has a group without days in its schedule")
     return Group(
         charge,

@@ -42,13 +42,6 @@ class ForecastSolar(Forecast):
 
         return every(max(self.settings.interval, SOONEST), now, share=self.share)
 
-    async def safe(self) -> None:
-        """Close the connections."""
-        try:
-            await super().safe()
-        finally:
-            await self.client.close()
-
     def _day_and_night(self, estimate: Estimate, now: datetime) -> Curve:
         """With the nights: from the start of today to the end of the last day that was told."""
         start, end = local_day(day_of(now, self.zone), self.zone)

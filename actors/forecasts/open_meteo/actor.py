@@ -44,10 +44,3 @@ class OpenMeteo(Forecast):
         from bridge.cloud.plan import every
 
         return every(max(self.settings.interval, SOONEST), now, share=self.share)
-
-    async def safe(self) -> None:
-        """Close the connections."""
-        try:
-            await super().safe()
-        finally:
-            await self.client.close()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from datetime import UTC, datetime, timedelta
+from functools import lru_cache
 from typing import TYPE_CHECKING, Any, ClassVar, Final
 
 from aiohttp import web
@@ -45,6 +46,9 @@ _QUARTER: Final = 900
 _MOST_TILT, _MOST_AZIMUTH = 90, 180
 _LIGHT: Final = ("global_tilted_irradiance", "diffuse_radiation", "direct_radiation")
 _MORNING: Final = range(10, 11)
+
+# The same moments are asked for again and again.
+_clear = lru_cache(maxsize=1 << 15)(clear_sky_irradiance)
 
 
 class Simulator(ServiceSim):
@@ -143,7 +147,7 @@ class Simulator(ServiceSim):
         share = {_LIGHT[0]: 1.0, _LIGHT[1]: 0.1, _LIGHT[2]: 0.9}[column]
         moments = (at,) if instant else (at - 750, at - 450, at - 150)
         light = sum(
-            clear_sky_irradiance(place, tilt, azimuth + 180.0, each) * self.weather.clearness(each)
+            _clear(place, tilt, azimuth + 180.0, each) * self.weather.clearness(each)
             for each in moments
         ) / len(moments)
         return round(share * light, 1)

@@ -42,13 +42,6 @@ class Solcast(Forecast):
         power = None if self.known is None else self.known.power
         return wait(power, now, self._rounds, share=self.share)
 
-    async def safe(self) -> None:
-        """Close the connections."""
-        try:
-            await super().safe()
-        finally:
-            await self.client.close()
-
 
 def _sum(curves: list[Curve | None]) -> Curve | None:
     """Borders of ranges added up; None where one is not told."""

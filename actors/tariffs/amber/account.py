@@ -96,7 +96,8 @@ def _configured(args: argparse.Namespace) -> tuple[Path | None, Settings | None]
         name: each.settings for name, each in config.actors.items() if each.kind == "amber"
     }
     if actor is not None and actor not in found:
-        raise Wrong(f"there is no actor '{actor}' of kind amber: {', '.join(found) or 'none'}")
+        known = ", ".join(sorted(found)) or "none"
+        raise Wrong(f"there is no actor {actor} of kind amber; there are: {known}")
     if actor is None and (given or not found):
         return config.state, None
     if actor is None and len(found) > 1:

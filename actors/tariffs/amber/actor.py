@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from actors.tariffs.amber.client import Client
 from actors.tariffs.amber.curves import export_curve, import_curve, shortest
-from actors.tariffs.amber.facts import Facts
+from actors.tariffs.amber.facts import NAMES, Facts
 from actors.tariffs.amber.interval import CONTROLLED, GENERAL, interval_at, of_channel
 from actors.tariffs.amber.plan import FULL, Seen, amounts, seen, wait
 from actors.tariffs.amber.settings import Settings
@@ -34,6 +34,8 @@ class Amber(Tariff):
 
     kind = "amber"
     Settings = Settings
+    client: Client
+    extras = NAMES
 
     def __init__(self, context: Context) -> None:
         super().__init__(context)
@@ -74,13 +76,6 @@ class Amber(Tariff):
     def next_ask(self, known: Curve | None, now: datetime) -> float:  # noqa: ARG002 - see plan
         """Half a minute into the next interval; sooner while the price is an estimate."""
         return wait(self._seen, now, self.share, self.client.limits)
-
-    async def safe(self) -> None:
-        """Close the connections."""
-        try:
-            await super().safe()
-        finally:
-            await self.client.close()
 
     # ---------------------------------------------------------------- the question
 

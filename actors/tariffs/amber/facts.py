@@ -15,6 +15,14 @@ if TYPE_CHECKING:
     from actors.tariffs.amber.interval import Interval
     from bridge.clock import Clock
 
+NAMES: Final = (
+    "SpotPrice",
+    "PriceEstimate",
+    "PriceDescriptor",
+    "SpikeStatus",
+    "DemandWindow",
+    "Renewables",
+)
 _LOOK: Final = 60.0
 _REPEAT: Final = timedelta(minutes=5)
 _LONG_AGO: Final = datetime(2000, 1, 1, tzinfo=UTC)
@@ -24,8 +32,7 @@ _HUMP: Final = re.compile(r"(?<=[a-z])(?=[A-Z])")
 def facts(found: Interval | None) -> dict[str, Any]:
     """Values by their names in topics.yaml; None is unknown."""
     if found is None:
-        names = ("SpotPrice", "PriceEstimate", "PriceDescriptor", "SpikeStatus", "DemandWindow")
-        return dict.fromkeys((*names, "Renewables"))
+        return dict.fromkeys(NAMES)
     share = found.renewables
     return {
         "SpotPrice": None if found.spot is None else round(found.spot / CENTS, 6),

@@ -10,6 +10,7 @@ import anyio
 from actors.tariffs.co2.settings import Co2Settings
 from actors.tariffs.co2.view import at, listed, share_of, usable
 from bridge.actor import Actor
+from bridge.asking import Asking, wait_for, wait_until
 from bridge.cloud import plan
 from bridge.cloud.described import Described
 from bridge.curve.slots import Curve
@@ -61,23 +62,19 @@ class Co2(Actor):
         self._failures = 0
         self._news = anyio.Event()
         self._shown: dict[str, Any] = {}
+        self.companions.append(Asking(self.ask))
 
     # ---------------------------------------------------------------- asking
-
-    async def run(self) -> None:
-        """Ask, and show what holds now, until stopped."""
-        async with anyio.create_task_group() as tasks:
-            tasks.start_soon(self._ask)
-            await self._show()
 
     async def safe(self) -> None:
         """Close the connections."""
         await self.client.close()
 
-    async def _ask(self) -> None:
+    async def ask(self) -> None:
+        """Ask the source for ever."""
         wait = self._first_wait()
         while True:
-            await self.clock.sleep(wait)
+            await wait_for(self.clock, wait)
             wait = await self.ask_once()
 
     def _first_wait(self) -> float:
@@ -91,13 +88,13 @@ class Co2(Actor):
         """Ask once and take in what comes; the seconds until the next time."""
         now = self.clock.utc()
         try:
-            intensity = await self._answer(now)
+            intensity, why = await self._answer(now)
         except DeviceError as error:
             self._failures += 1
             self._why = str(error).rstrip(".")
             self._news.set()
             return plan.backoff(self._failures, share=self.client.service.share, error=error)
-        self._failures, self._why = 0, None
+        self._failures, self._why = 0, why
         share = await self._share(now)
         await self.message("Warning", "; ".join(intensity.notes) or None)
         await self.message("Operational", self.client.licence)
@@ -113,14 +110,24 @@ class Co2(Actor):
         self._news.set()
         return wait
 
-    async def _answer(self, now: datetime) -> Curve:
-        """The intensity of all parts that tell it: the first of them that knows a time counts."""
-        found = Curve()
+    async def _answer(self, now: datetime) -> tuple[Curve, str | None]:
+        """The intensity of all parts that tell it: the first of them that knows a time counts.
+
+        What is wrong with the others does not touch it; it comes back as a sentence.
+        """
+        found, why = Curve(), None
         first, last = span(now, self.client.zone, self.client.zone)
-        for name in reversed(self.settings.parts()):
-            answer = await self.client.curve(name, first, last)
-            found = found.merged(usable(answer.curve))
-        return found
+        needed, *others = self.settings.parts()
+        for name in (*reversed(others), needed):
+            try:
+                answer = await self.client.curve(name, first, last)
+            except DeviceError as error:
+                if name == needed:
+                    raise
+                why = f"the {name} is not known: {error}".rstrip(".")
+            else:
+                found = found.merged(usable(answer.curve))
+        return found, why
 
     async def _share(self, now: datetime) -> Curve | None:
         """The share of renewables; what is wrong with it does not touch the intensity."""
@@ -138,7 +145,8 @@ class Co2(Actor):
     def _intensity(self, now: datetime) -> float | None:
         return at(self._known.imports, now, self.template.plan.lasts)
 
-    async def _show(self) -> None:
+    async def run(self) -> None:
+        """Show what holds now, each minute and when there is news, until stopped."""
         repeated = float("-inf")
         while True:
             self._news = anyio.Event()
@@ -147,14 +155,8 @@ class Co2(Actor):
                 repeated = self.clock.now()
             await self.show(again=again)
             beat = _LOOK - self.clock.utc().timestamp() % _LOOK + 0.05
-            async with anyio.create_task_group() as tasks:
-                tasks.start_soon(self._pass_by, beat, self._news)
-                await self._news.wait()
-                tasks.cancel_scope.cancel()
-
-    async def _pass_by(self, seconds: float, news: anyio.Event) -> None:
-        await self.clock.sleep(seconds)
-        news.set()
+            due = self.clock.utc() + timedelta(seconds=beat)
+            await wait_until(self.clock, due, self._news)
 
     async def show(self, *, again: bool) -> None:
         """Publish what has changed, and the plain values all when `again`."""

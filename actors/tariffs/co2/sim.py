@@ -28,6 +28,7 @@ SOURCES: Final = {
 _OWN: Final = {
     "login": ("electricity_maps", "refuses every token"),
     "no_data": ("electricity_maps", "knows nothing of the zone now"),
+    "unpaid": ("electricity_maps", "gives no forecast to this token"),
     "share": ("energy_charts", "fails to tell the share of renewables"),
 }
 _NOT_HERE: Final = {"hourly_then_quarter", "currency"}
@@ -152,6 +153,8 @@ def _electricity_maps(sim: Simulator, request: web.Request) -> web.Response:
     zone = request.query["zone"]
     hour = sim.clock.utc().replace(minute=0, second=0, microsecond=0)
     if request.path == "/v3/carbon-intensity/forecast":
+        if sim.fault == "unpaid":
+            return web.json_response({"message": "Not part of your plan"}, status=403)
         items = sim.items(hour, hour + timedelta(hours=48))
         rows = [{"carbonIntensity": e.value, "datetime": _milli(e.start)} for e in items]
         return web.json_response({"zone": zone, "forecast": rows, "updatedAt": _milli(hour)})

@@ -9,9 +9,7 @@ from actors.tariffs.entsoe.client import Client
 from actors.tariffs.entsoe.curves import read_prices
 from actors.tariffs.entsoe.settings import Settings
 from actors.tariffs.entsoe.zones import MARKET, code_of, name_of
-from bridge.cloud.plan import day_ahead
 from bridge.curve import Curve, day_of, local_day, zone_of
-from bridge.curve.holes import known_until
 from bridge.tariff import Prices, Tariff
 
 if TYPE_CHECKING:
@@ -29,6 +27,7 @@ class Entsoe(Tariff):
 
     kind = "entsoe"
     Settings = Settings
+    client: Client
 
     def __init__(self, context: Context) -> None:
         super().__init__(context)
@@ -58,15 +57,7 @@ class Entsoe(Tariff):
 
     def next_ask(self, known: Curve | None, now: datetime) -> float:
         """At noon of the market, until tomorrow is known."""
-        end = known_until(known, now, self._market)
-        return day_ahead(end, now, zone=self._market, published=PUBLISHED, share=self.share)
-
-    async def safe(self) -> None:
-        """Close the connections."""
-        try:
-            await super().safe()
-        finally:
-            await self.client.close()
+        return self.day_ahead(known, now, self._market, published=PUBLISHED)
 
     def _span(self, now: datetime) -> tuple[datetime, datetime]:
         """From the start of today, of the market and of the house, to the market's tomorrow's end.

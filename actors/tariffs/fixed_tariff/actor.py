@@ -30,8 +30,8 @@ class FixedTariff(Tariff):
         """The timetable of today and the days to come; cannot fail."""
         given: Any = self.settings
         exports = None
-        if given.export_zones:
-            exports = self._curve(given.export or 0.0, given.export_zones, now)
+        if given.export_zones and given.export is not None:
+            exports = self._curve(given.export, given.export_zones, now)
         return Prices(self._curve(given.price, given.zones, now), exports)
 
     def next_ask(self, known: Curve | None, now: datetime) -> float:  # noqa: ARG002 - the day alone tells

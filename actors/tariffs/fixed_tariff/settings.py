@@ -43,5 +43,5 @@ class FixedTariffSettings(TariffSettings, frozen=True, kw_only=True, forbid_unkn
             for number, each in enumerate(getattr(self, name)):
                 for field, sentence in each.faults():
                     yield f"{name}[{number}].{field}", sentence
-        if self.export_zones and self.export is None and self.export_formula is None:
+        if self.export_zones and self.export is None:
             yield "export_zones", "'export_zones' need 'export': the price at all other times"

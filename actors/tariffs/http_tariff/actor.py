@@ -11,7 +11,7 @@ from bridge.curve.days import local_day
 from bridge.curve.document import Found
 from bridge.curve.slots import Curve
 from bridge.curve.template import span
-from bridge.errors import DeviceError
+from bridge.errors import CurveError, DeviceError
 from bridge.tariff import Prices, Tariff
 
 if TYPE_CHECKING:
@@ -27,17 +27,13 @@ class _Gathered:
         self.imports: Found | None = None
         self.exports: Curve | None = None
 
-    def add(self, found: Found) -> None:
-        """Import prices; an answer without any adds nothing."""
-        if found.ready:
-            self.imports = found
-
 
 class HttpTariff(Tariff):
     """Prices of a service over HTTP: a ready template, or one in the configuration."""
 
     kind = "http_tariff"
     Settings = HttpTariffSettings
+    client: Described
 
     def __init__(self, context: Context) -> None:
         super().__init__(context)
@@ -67,17 +63,47 @@ class HttpTariff(Tariff):
                 first,
                 last,
                 wanted=lambda day: not self.client.whole(self.known, day),
-                keep=given.add,
+                keep=lambda found: self._buy(given, found),
             )
-            given.add(bought)
+            self._buy(given, bought)
             if EXPORT in self.client.parts:
-                given.exports = (await self.client.curve(EXPORT, first, last)).curve
+                self._sell(given, await self.client.curve(EXPORT, first, last))
         except DeviceError:
             # What came before the failure is good: a part of the days is better than none.
             if given.imports is not None:
                 await self.took(self._prices(given))
             raise
         return self._prices(given)
+
+    def _buy(self, given: _Gathered, found: Found) -> None:
+        """Import prices; an answer without any adds nothing. Raises CurveError."""
+        if found.ready:
+            self._exchangeable(IMPORT, found)
+            given.imports = found
+
+    def _sell(self, given: _Gathered, found: Found) -> None:
+        """Export prices, which are in the currency of those of import. Raises CurveError."""
+        self._exchangeable(EXPORT, found)
+        bought = None if given.imports is None else given.imports.currency
+        if self.settings.exchange_rate is None:
+            bought = bought or self._expected_currency()
+            if None not in (bought, found.currency) and bought != found.currency:
+                raise CurveError(
+                    f"the export prices came in {found.currency} and those of import in {bought}, "
+                    "and are not used"
+                )
+        given.exports = found.curve
+
+    def _exchangeable(self, name: str, found: Found) -> None:
+        """Raises CurveError when the answer is not in the currency that the rate is for."""
+        if self.settings.exchange_rate is None or found.currency is None:
+            return
+        wanted = self.template.currency(name, self.client.options)
+        if found.currency != wanted:
+            raise CurveError(
+                f"the prices came in {found.currency} and not in {wanted}, which "
+                "'exchange_rate' is for, and are not used"
+            )
 
     def _prices(self, given: _Gathered) -> Prices:
         self.note = self.client.licence
@@ -99,21 +125,9 @@ class HttpTariff(Tariff):
         timing = self.template.plan
         if timing.every is not None:
             return plan.every(timing.every, now, share=self.share)
-        return plan.day_ahead(
-            None if known is None else known.horizon(now),
-            now,
-            zone=self.client.zone,
-            published=timing.published,
-            covers=timing.covers,
-            share=self.share,
+        return self.day_ahead(
+            known, now, self.client.zone, published=timing.published, covers=timing.covers
         )
-
-    async def safe(self) -> None:
-        """Close the connections."""
-        try:
-            await super().safe()
-        finally:
-            await self.client.close()
 
     def _today(self, now: datetime) -> date:
         return now.astimezone(self.client.zone).date()

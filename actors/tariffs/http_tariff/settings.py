@@ -14,7 +14,7 @@ from bridge.cloud.described import load_template, template_names
 from bridge.config.secret import Secret
 from bridge.config.types import Timeout
 from bridge.config.words import did_you_mean
-from bridge.curve.template import OPTION_WORDS, VALUE, Template
+from bridge.curve.template import HEADER, OPTION_WORDS, VALUE, Template
 from bridge.errors import CurveError
 from bridge.tariff import TariffSettings
 
@@ -63,10 +63,7 @@ class HttpTariffSettings(TariffSettings, frozen=True, kw_only=True, forbid_unkno
         yield from super().check()
         if self.url is not None and (sentence := check_url(self.url)):
             yield "url", sentence
-        for name, value in {"token": self.token, **self.headers}.items():
-            if value is not None and (not value or not value.reveal().isprintable()):
-                where = name if name == "token" else f"headers.{name}"
-                yield where, f"'{where}' must be one line of printable characters"
+        yield from self._sent()
         if self.exchange_rate is not None and self.currency is None:
             yield "exchange_rate", "'exchange_rate' needs 'currency': the one that it leads to"
         names = template_names(TEMPLATES)
@@ -74,7 +71,39 @@ class HttpTariffSettings(TariffSettings, frozen=True, kw_only=True, forbid_unkno
             hint = did_you_mean(self.template, names) or f": there are {', '.join(names)}"
             yield "template", f"the template '{self.template}' is not known{hint}"
             return
-        yield from self._fits(self.chosen())
+        template = self.chosen()
+        faults = [(f"template.{place}", sentence) for place, sentence in template.check()]
+        yield from faults or self._fits(template)
+
+    def _sent(self) -> Iterator[tuple[str, str]]:
+        """What cannot be a line of a request."""
+        if any(not HEADER.match(name) for name in self.headers):
+            yield "headers", "'headers' must have names of letters, digits and '-'"
+        for name, value in {"token": self.token, **self.headers}.items():
+            if value is not None and (not value or not value.reveal().isprintable()):
+                where = name if name == "token" else f"headers.{name}"
+                yield where, f"'{where}' must be one line of printable characters"
+
+    def _exchanged(self, template: Template) -> Iterator[tuple[str, str]]:
+        """A rate leads from one currency: that which the template's units name."""
+        if self.exchange_rate is None:
+            return
+        if "currency" in template.options:
+            words = f"{template.title} gives its prices in the 'currency' that is set"
+            yield "exchange_rate", f"leave out 'exchange_rate': {words}"
+            return
+        try:
+            named = {
+                template.currency(name, template.values(self.options())) for name in template.parts
+            }
+        except CurveError:
+            return  # told already
+        if None in named:
+            words = "the currency that it leads from, such as EUR/MWh"
+            yield "exchange_rate", f"'exchange_rate' needs a 'unit' in the template: {words}"
+        elif named == {self.currency}:
+            words = f"{template.title} gives {self.currency} already"
+            yield "exchange_rate", f"leave out 'exchange_rate': {words}"
 
     def _fits(self, template: Template) -> Iterator[tuple[str, str]]:
         if not set(template.parts) <= {IMPORT, EXPORT}:
@@ -95,5 +124,6 @@ class HttpTariffSettings(TariffSettings, frozen=True, kw_only=True, forbid_unkno
         for name in OPTIONS:
             if name not in template.options and name != "currency" and self.options()[name]:
                 yield name, f"leave out '{name}': {template.title} does not ask for it"
+        yield from self._exchanged(template)
         if self.export_product and EXPORT not in template.asked(values):
             yield "export_product", f"{template.title} needs more for export prices"

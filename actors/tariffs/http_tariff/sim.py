@@ -53,6 +53,8 @@ KINDS: Final = {
     "omie": _Kind("Europe/Madrid", 15, 13.5, {"zone": "es"}),
     "energinet": _Kind("Europe/Copenhagen", 15, 13, {"zone": "DK1", "currency": "DKK"}),
 }
+# Of the template that is served where none is named.
+SETTINGS: Final = {"template": "energy_charts", "area": "DE-LU", "timezone": "Europe/Berlin"}
 _ALIASES: Final = {"awattar": "awattar_de"}
 
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Final
 
 import anyio
 
-from actors.tariffs.mqtt_tariff.forms import curves
+from actors.tariffs.mqtt_tariff.forms import Curves, curves
 from actors.tariffs.mqtt_tariff.settings import MqttTariffSettings
 from bridge.curve.slots import Curve
 from bridge.errors import CurveError
@@ -31,7 +31,7 @@ class MqttTariff(Tariff):
         super().__init__(context)
         self._came: dict[str, bytes] = {}
         self._arrival = anyio.Event()
-        self._sold: Curve | None = None
+        self._sold: Curves | None = None
         self._refusals: dict[str, str] = {}
 
     async def ask(self) -> None:
@@ -64,14 +64,21 @@ class MqttTariff(Tariff):
         self._refusals.pop(name, None)
         imports, exports = found.imports, found.exports
         if name == EXPORT:
-            self._sold = imports
+            self._sold = found
             if self.known is None:
                 return  # it waits for the prices of import
-            imports, exports = Curve(), self._sold
+            imports, exports = Curve(), found.imports
         elif settings.export_topic is not None:
-            exports = self._sold or Curve()
+            exports = self._beside(found.currency)
         if await self.took(Prices(imports, exports, found.currency)) and self._refusals:
             await self.failed(next(iter(self._refusals.values())))
+
+    def _beside(self, currency: str | None) -> Curve:
+        """The export prices that came last, where they are in the currency of those of import."""
+        sold = self._sold
+        if sold is None or (sold.currency or currency) != (currency or sold.currency):
+            return Curve()
+        return sold.imports
 
     def _hear(self, name: str, message: Incoming) -> None:
         if not message.payload:

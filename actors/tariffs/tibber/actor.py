@@ -9,9 +9,7 @@ from actors.tariffs.tibber.client import Client
 from actors.tariffs.tibber.decode import read_prices
 from actors.tariffs.tibber.levels import Levels
 from actors.tariffs.tibber.settings import Settings
-from bridge.cloud.plan import day_ahead
 from bridge.curve import zone_of
-from bridge.curve.holes import known_until
 from bridge.errors import CurveError
 from bridge.tariff import Prices, Tariff
 
@@ -22,6 +20,7 @@ if TYPE_CHECKING:
     from bridge.actor import Context
     from bridge.curve import Curve
 
+LEVEL: Final = "PriceDescriptor"
 PUBLISHED: Final = "13:00"
 """When tomorrow usually appears, by the clocks of the home."""
 
@@ -31,6 +30,8 @@ class Tibber(Tariff):
 
     kind = "tibber"
     Settings = Settings
+    client: Client
+    extras = (LEVEL,)
 
     def __init__(self, context: Context) -> None:
         super().__init__(context)
@@ -57,19 +58,10 @@ class Tibber(Tariff):
 
     def next_ask(self, known: Curve | None, now: datetime) -> float:
         """At noon of the home, until tomorrow is known."""
-        end = known_until(known, now, self._market)
-        return day_ahead(end, now, zone=self._market, published=PUBLISHED, share=self.share)
-
-    async def safe(self) -> None:
-        """Close the connections."""
-        try:
-            await super().safe()
-        finally:
-            await self.client.close()
+        return self.day_ahead(known, now, self._market, published=PUBLISHED)
 
     async def _publish_level(self, word: str | None) -> None:
-        name = "PriceDescriptor"
-        await self.publish("Tariffs/{tariff}/{Value}", word, tariff=self.id, Value=name)
+        await self.publish("Tariffs/{tariff}/{Value}", word, tariff=self.id, Value=LEVEL)
 
 
 def _zone(name: str | None, otherwise: ZoneInfo) -> ZoneInfo:

@@ -51,8 +51,11 @@ def read_prices(home: Home, part: str, zone: ZoneInfo) -> Reading:
     for item in home.items:
         if not isinstance(item, dict):
             raise CurveError("Tibber answers with a price that is no object")
-        start = moment(item.get("startsAt"), form="iso")
-        raw.append((start, None, number(item.get(part))))
+        try:
+            start = moment(item.get("startsAt"), form="iso")
+            raw.append((start, None, number(item.get(part))))
+        except CurveError as error:
+            raise CurveError(f"Tibber's prices cannot be used: {error}") from None
         if isinstance(currency := item.get("currency"), str) and currency:
             currencies.add(currency)
         if (word := _word(item.get("level"))) is not None:

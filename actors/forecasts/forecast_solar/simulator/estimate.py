@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
+from functools import lru_cache
 from itertools import pairwise
 from typing import TYPE_CHECKING, Any, Final
 
@@ -18,6 +19,8 @@ if TYPE_CHECKING:
 
 YIELD: Final = 0.86
 _PARTS: Final = 12
+# The same moments are asked for again and again.
+_clear = lru_cache(maxsize=1 << 15)(clear_sky_irradiance)
 
 Planes = list[tuple[float, float, float]]
 """tilt, azimuth (0 = south, west positive), kW."""
@@ -35,7 +38,7 @@ class Roof:
         """W at a moment."""
         at = moment.timestamp()
         found = sum(
-            kwp * YIELD * clear_sky_irradiance(self.place, tilt, azimuth + 180.0, at)
+            kwp * YIELD * _clear(self.place, tilt, azimuth + 180.0, at)
             for tilt, azimuth, kwp in self.planes
         ) * self.weather.clearness(at)
         return found if self.limit is None else min(found, self.limit)
