@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from bridge.curve.power import added, energy
-from bridge.forecast_accuracy import Accuracy, Hour, Meter, hour_of
+from bridge.forecast.accuracy import Accuracy, Hour, Meter, hour_of
 from tests.forecast.service import HOUR, MIDNIGHT, days, hours
 
 BERLIN = ZoneInfo("Europe/Berlin")

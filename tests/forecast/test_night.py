@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from bridge.curve import Curve, Slot
-from bridge.forecast_night import with_nights
+from bridge.forecast.night import with_nights
 from bridge.sun import Place, clear_sky_irradiance, elevation, nights
 from tests.support.oracle import ask_oracle, oracle_python
 

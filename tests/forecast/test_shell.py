@@ -9,7 +9,7 @@ from zoneinfo import ZoneInfo
 import pytest
 
 from bridge.forecast import ForecastSettings, Outlook
-from bridge.forecast_view import view
+from bridge.forecast.view import view
 from tests.forecast.service import (
     DOWN,
     HOUR,

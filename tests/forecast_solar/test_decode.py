@@ -16,7 +16,7 @@ from actors.forecasts.forecast_solar.decode import decode, read_limit
 from bridge.curve import local_day
 from bridge.curve.power import energy
 from bridge.errors import DeviceGarbled
-from bridge.forecast_night import with_nights
+from bridge.forecast.night import with_nights
 from bridge.sun import Place
 
 SAMPLES = Path(package.__file__).parent / "samples"

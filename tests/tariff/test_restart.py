@@ -131,7 +131,7 @@ async def test_a_broken_file_is_no_obstacle(tmp_path: Path, content: str | None)
 
 async def test_no_secret_is_in_the_file(tmp_path: Path) -> None:
     from bridge.config.secret import Secret
-    from bridge.tariff_store import source_of
+    from bridge.tariff.store import source_of
 
     one, other = ({"token": Secret(text), "zone": "DE"} for text in ("abc", "xyz"))
     assert source_of("k", one) == source_of("k", other)

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from bridge.curve import Curve, local_day
 from bridge.curve.rules import Rules
 from bridge.errors import CurveError
-from bridge.tariff_view import Totals, next_change, totals, view
+from bridge.tariff.view import Totals, next_change, totals, view
 from tests.curve.strategies import (
     HOUR,
     LONG,

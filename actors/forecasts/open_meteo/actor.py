@@ -9,7 +9,7 @@ from actors.forecasts.open_meteo.settings import SOONEST, Settings
 from bridge.curve import day_of, local_day
 from bridge.curve.power import added
 from bridge.forecast import Forecast
-from bridge.forecast_night import with_nights
+from bridge.forecast.night import with_nights
 
 if TYPE_CHECKING:
     from datetime import datetime

@@ -10,7 +10,7 @@ import msgspec
 
 from bridge.curve import Curve, moment, number
 from bridge.errors import CurveError, DeviceGarbled
-from bridge.forecast_view import Outlook
+from bridge.forecast.view import Outlook
 
 if TYPE_CHECKING:
     from datetime import datetime

@@ -17,7 +17,7 @@ from bridge.curve.slots import Curve
 from bridge.curve.template import span
 from bridge.discovery import Publisher, carbon_messages
 from bridge.errors import DeviceError
-from bridge.tariff_store import Known, Store
+from bridge.tariff.store import Known, Store
 
 if TYPE_CHECKING:
     from datetime import datetime

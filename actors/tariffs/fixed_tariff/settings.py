@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import msgspec
 
 from bridge.curve.clock_rules import Hours
-from bridge.tariff_settings import Price, TariffSettings
+from bridge.tariff.settings import Price, TariffSettings
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -11,7 +11,7 @@ from bridge.config.types import Id
 from bridge.curve.days import zone_of
 from bridge.errors import CurveError
 from bridge.sun import Place
-from bridge.tariff_settings import Words
+from bridge.tariff.settings import Words
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

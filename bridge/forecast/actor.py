@@ -14,10 +14,10 @@ from bridge.curve.slots import Curve
 from bridge.discovery import Publisher
 from bridge.discovery.forecasts import forecast_messages
 from bridge.errors import DeviceError
-from bridge.forecast_accuracy import HOUR, Accuracy, hour_of
-from bridge.forecast_settings import ForecastSettings, Plane, PlanesSettings
-from bridge.forecast_store import Known, Store
-from bridge.forecast_view import Outlook, View, next_change, view
+from bridge.forecast.accuracy import HOUR, Accuracy, hour_of
+from bridge.forecast.settings import ForecastSettings
+from bridge.forecast.store import Known, Store
+from bridge.forecast.view import Outlook, View, next_change, view
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -25,7 +25,6 @@ if TYPE_CHECKING:
     from bridge.actor import Context
     from bridge.bus import Message
 
-__all__ = ["Forecast", "ForecastSettings", "Outlook", "Plane", "PlanesSettings"]
 
 _REPEAT: Final = 300.0
 _HOURLY: Final = 3600.0

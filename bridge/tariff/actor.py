@@ -16,9 +16,9 @@ from bridge.curve.slots import Curve
 from bridge.discovery import Publisher
 from bridge.discovery.tariffs import tariff_messages
 from bridge.errors import CurveError, DeviceError
-from bridge.tariff_settings import Charge, TariffSettings
-from bridge.tariff_store import Known, Store
-from bridge.tariff_view import Totals, View, next_change, totals, view
+from bridge.tariff.settings import TariffSettings
+from bridge.tariff.store import Known, Store
+from bridge.tariff.view import Totals, View, next_change, totals, view
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -26,7 +26,6 @@ if TYPE_CHECKING:
 
     from bridge.actor import Context
 
-__all__ = ["Charge", "Prices", "Tariff", "TariffSettings"]
 
 _REPEAT = 300.0
 _PROVISIONAL = 900.0

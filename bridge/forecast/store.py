@@ -10,12 +10,12 @@ import msgspec
 from bridge.asking import source_of
 from bridge.curve.rows import Rows, curve_of, moment_of, rows_of
 from bridge.errors import CurveError
-from bridge.forecast_accuracy import Hour
-from bridge.forecast_view import Outlook
+from bridge.forecast.accuracy import Hour
+from bridge.forecast.view import Outlook
 
 if TYPE_CHECKING:
     from bridge.curve.slots import Curve
-    from bridge.forecast_accuracy import Accuracy
+    from bridge.forecast.accuracy import Accuracy
     from bridge.state import StateFolder
 
 _FILE, _DIARY = "forecast", "accuracy"
