@@ -36,8 +36,13 @@ class Writer:
         young = self._actor.clock.now() - entry.known_at <= trust
         return young and same(value, entry.state, entry.tolerance)
 
-    async def write(self, entry: Entry, value: Value) -> Value:
-        """Write and compare with what is read back, twice at most. Raises DeviceError."""
+    async def write(self, entry: Entry, value: Value | None) -> Value | None:
+        """Write and compare with what is read back, twice at most. Raises DeviceError.
+
+        None gives the control back; what it has then is no matter.
+        """
+        if value is None:
+            return await self.call(entry, None)
         found: Value | None = None
         for _ in range(2):
             self.daily.count(entry.name)

@@ -1,8 +1,7 @@
 """Controls: commands in, one after the other; each gets its result once the device was read back.
 
-What is decided about leases is in `bridge/lease.py`; here commands are heard, devices written and
-states published. A control that is a lease is given back when it lapses, on every stop and crash,
-and, after a `kill -9`, at the next start: which ones are lent out is kept in the state folder.
+What is decided about leases is in `bridge/lease.py`. One is given back when it lapses, on each stop
+and crash and, after a `kill -9`, at the next start: what is lent out is kept in the state folder.
 """
 
 from __future__ import annotations
@@ -262,15 +261,16 @@ class ControlDesk(Entries):
 
     async def _keep(self, entry: Entry, command: Command) -> str | None:
         """Follow a command on a control that keeps its value."""
-        if command.value is None:
+        value, returns = command.value, self._actor.may_return(entry.name, entry.device)
+        if value is None and not returns:
             return f"{entry.name} keeps its value and is not lent out, so it cannot be given back"
         if command.ttl is not None:
             return f"{entry.name} keeps its value, so it takes no ttl"
-        if self._writer.has(entry, command.value):
+        if value is not None and not returns and self._writer.has(entry, value):
             return None
         self.writes.check(entry.name)
         try:
-            found = await self._writer.write(entry, command.value)
+            found = await self._writer.write(entry, value)
         except Mismatch as mismatch:
             await self._warn(entry, str(mismatch))
             await self._show(entry, entry.state)

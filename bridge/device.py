@@ -116,6 +116,13 @@ class Device(Actor):
         """False when it is known that `write_control` failed before it wrote anything."""
         return True
 
+    def may_return(self, control: str, device: str) -> bool:  # noqa: ARG002 - for subclasses
+        """True for a control without a lease that can be given back (None) all the same.
+
+        Each command on it reaches `write_control`, also one for the value that it has.
+        """
+        return False
+
     def controls_at_start(self) -> Mapping[str, tuple[str, ...]]:
         """The controls of each device that are served from the start; others: `desk.offer`."""
         return {self.id: self.controls}

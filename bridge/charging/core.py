@@ -14,8 +14,9 @@ from typing import TYPE_CHECKING, Final
 
 from bridge.charging import sentences
 from bridge.charging.demand import ONE, THREE, Ladder, frame
-from bridge.charging.model import ChargerWish, Decision, Request
+from bridge.charging.model import ChargerWish, Decision
 from bridge.charging.watch import NOTHING, State, observe
+from bridge.consuming.request import Request, live
 
 if TYPE_CHECKING:
     from bridge.charging.demand import Frame
@@ -169,17 +170,9 @@ def _full_power(state: State, inputs: Inputs, amps: float, now: float, *, by_own
 # -------------------------------------------------------------------------------------- the sun
 
 
-def _live(inputs: Inputs, now: float) -> float | None:
-    """W that may be drawn now; None without a lease."""
-    allowance = inputs.allowance
-    if allowance is None or not inputs.distributor or now >= allowance.at + allowance.ttl:
-        return None
-    return allowance.watts
-
-
 def _surplus(state: State, inputs: Inputs, now: float) -> tuple[State, _Goal]:
     """What the allowance carries, on the phases that suit it."""
-    given = _live(inputs, now)
+    given = live(inputs.allowance, now, distributor=inputs.distributor)
     watts = given or 0.0
     found = _frame(state, inputs)
     state, phases = _phases(state, inputs, found, given, now)

@@ -15,9 +15,11 @@ import msgspec
 
 from bridge.charging.core import State, decide
 from bridge.charging.errand import Errand
-from bridge.charging.model import BOTH, Allowance, Inputs, Owner
-from bridge.charging.report import Reporter, quantities
+from bridge.charging.model import BOTH, Inputs, Owner
+from bridge.charging.report import quantities
 from bridge.charging.settings import ChargerSettings
+from bridge.consuming.hearing import Hearing
+from bridge.consuming.report import Reporter
 from bridge.device import Device
 from bridge.errors import DeviceError, DeviceRefused
 
@@ -70,8 +72,6 @@ class ChargerDevice(Device):
             self.charge = replace(self.charge, off_at=at, switched_at=at)
         self._reporter = Reporter(settings.name or "EV charger")
         self._owner = Owner()
-        self._allowance: Allowance | None = None
-        self._distributor = False
         self._price: Input | None = None
         self._read_at = -float("inf")
         self._released = False
@@ -80,6 +80,7 @@ class ChargerDevice(Device):
         self._lock = anyio.Lock()
         self._wake = anyio.Event()
         self._noticed = anyio.Event()
+        self._hearing = Hearing(self.consumer, self._reporter, self._news)
 
     # ---------------------------------------------------------------- to implement
 
@@ -158,9 +159,7 @@ class ChargerDevice(Device):
     # ---------------------------------------------------------------- what it hears
 
     async def _listen(self) -> None:
-        allowance = "Requests/{consumer}/Allowance"
-        await self.subscribe(allowance, self._on_allowance, consumer=self.consumer)
-        await self.subscribe("Actors/{actor}/Status", self._on_distributor, actor="distributor")
+        await self._hearing.listen(self)
         # The very filter of the control desk: a broker delivers it once.
         pattern = "Devices/{device}/{Control}/Set"
         await self.subscribe(pattern, self._on_set, command=True, device=self.id)
@@ -169,22 +168,7 @@ class ChargerDevice(Device):
             value = "Tariffs/{tariff}/{Value}"
             self._price = await self.input(value, tariff=settings.tariff, Value="ImportPrice")
 
-    def _on_allowance(self, message: Message) -> None:
-        # A retained allowance has no known age, and is no lease; an empty one takes it back.
-        if message.retained or message.error is not None:
-            return
-        known = message.value
-        self._allowance = None if known is None else Allowance(float(known), message.at)
-        self._wake.set()
-
-    def _on_distributor(self, message: Message) -> None:
-        if message.value not in {"online", "offline"}:
-            return
-        online = message.value == "online"
-        if online is not self._distributor:
-            # What was allowed before is not its word any more, or not yet.
-            self._distributor, self._allowance = online, None
-        self._reporter.repeat()
+    def _news(self) -> None:
         self._wake.set()
 
     def _on_set(self, message: Message) -> None:
@@ -251,8 +235,8 @@ class ChargerDevice(Device):
             plan=plan,
             reading=reading,
             read_at=self._read_at,
-            allowance=self._allowance,
-            distributor=self._distributor,
+            allowance=self._hearing.allowance,
+            distributor=self._hearing.distributor,
             owner=self._owner,
             price=price,
             price_limit=limit,

@@ -8,13 +8,15 @@ from typing import TYPE_CHECKING, Protocol
 import anyio
 
 from bridge.charging.model import GIVE_BACK, ChargerWish, Told
+from bridge.consuming.journal import Journal
 from bridge.errors import DeviceError
 
 if TYPE_CHECKING:
     from structlog.typing import FilteringBoundLogger
 
-    from bridge.charging.model import ChargerReading, Pressed
+    from bridge.charging.model import ChargerReading
     from bridge.clock import Clock
+    from bridge.consuming.journal import Pressed
     from bridge.state import StateFolder
 
 MISSES = 2
@@ -56,15 +58,22 @@ class Errand:
         self._charger = charger
         self.told: Told | None = None
         self.tried: frozenset[bool | None] = frozenset()
-        journal = charger.state.load(_JOURNAL) or {}
-        self.held = journal.get("held") is True
+        self._journal = Journal(charger.state, _JOURNAL)
         self.leftover = self.held
-        found = journal.get("by_hand")
-        self.by_hand: Pressed | None = found if found in ("on", "off") else None
         self._retry_at = -math.inf
         self._failures = 0
         self._repeats = self._misses = 0
         self._failed: ChargerWish | None = None
+
+    @property
+    def held(self) -> bool:
+        """Whether the charger may have something of ours."""
+        return self._journal.held
+
+    @property
+    def by_hand(self) -> Pressed | None:
+        """What a person pressed, this one or the life before."""
+        return self._journal.by_hand
 
     @property
     def astray(self) -> bool:
@@ -120,7 +129,7 @@ class Errand:
 
     async def _tell(self, wish: ChargerWish, limit: float = _LIMIT) -> None:
         if wish != GIVE_BACK:
-            self._note(held=True, by_hand=None)
+            self._journal.note(held=True, by_hand=None)
         self.tried |= {wish.on}
         with anyio.move_on_after(limit) as scope:
             await self._charger.obey(wish)
@@ -128,17 +137,12 @@ class Errand:
             raise DeviceError(f"it did not answer for {limit:g} s")
         self.told, self.tried = Told(wish, self._charger.clock.now()), frozenset()
         if wish == GIVE_BACK:
-            self._note(held=False, by_hand=None)
-
-    def _note(self, *, held: bool, by_hand: Pressed | None) -> None:
-        if (held, by_hand) != (self.held, self.by_hand):
-            self.held, self.by_hand = held, by_hand
-            self._charger.state.save(_JOURNAL, {"held": held, "by_hand": by_hand})
+            self._journal.note(held=False, by_hand=None)
 
     def let_go(self, by_hand: Pressed | None) -> None:
         """A person has taken the charger over: nothing of it is ours to give back any more."""
         if by_hand is not None:
-            self._note(held=False, by_hand=by_hand)
+            self._journal.note(held=False, by_hand=by_hand)
 
     async def return_leftover(self) -> bool:
         """Give back what a former life was still holding; true once there is nothing of that."""

@@ -13,14 +13,14 @@ from typing import TYPE_CHECKING, Literal
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    from bridge.consuming.request import Allowance, Request
+
 VehicleState = Literal["disconnected", "connected", "waiting", "charging", "complete", "fault"]
 """disconnected: no car; connected: a car, and the charger does not let it charge; waiting: the
 charger lets it charge and the car does not take any; complete: a car that has finished; fault:
 the charger or the car reports a fault."""
 Forced = Literal["neutral", "off", "on"]
 """What the charger has been told from outside: nothing, never charge, charge in any case."""
-Pressed = Literal["on", "off"]
-"""What a person at the charger has pressed: start or stop."""
 Three = tuple[float | None, float | None, float | None]
 NO_THREE: Three = (None, None, None)
 BOTH = frozenset({1, 3})
@@ -157,15 +157,6 @@ class Owner:
 
 
 @dataclass(frozen=True, slots=True)
-class Allowance:
-    """An allowance in W, heard live at the monotonic second `at`, good for `ttl` s."""
-
-    watts: float
-    at: float
-    ttl: float = 30.0
-
-
-@dataclass(frozen=True, slots=True)
 class Told:
     """The newest wish that the charger has confirmed, and when."""
 
@@ -199,24 +190,6 @@ class Inputs:
     astray: bool = False
     released: bool = False
     silent_after: float = 30.0
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Request:
-    """The request of a consumer; W and s. Without a `step` it would be all or nothing."""
-
-    automatic: bool = False
-    request: float = 0.0
-    minimum: float = 0.0
-    step: float = 0.0
-    consumption: float | None = None
-    priority: float = 100.0
-    priority_shift: float = 0.0
-    ignore_reservation: bool = False
-    start_delay: float = 0.0
-    stop_delay: float = 0.0
-    min_on: float = 0.0
-    min_off: float = 0.0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

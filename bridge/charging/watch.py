@@ -12,7 +12,8 @@ from typing import TYPE_CHECKING, Final
 from bridge.charging.demand import THREE, volts_of
 
 if TYPE_CHECKING:
-    from bridge.charging.model import ChargerReading, Forced, Inputs, Pressed
+    from bridge.charging.model import ChargerReading, Forced, Inputs
+    from bridge.consuming.journal import Pressed
 
 NOTHING: Final = 100.0
 """W: a car that takes less than this takes nothing; electronics may."""

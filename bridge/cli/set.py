@@ -93,7 +93,8 @@ def run(args: argparse.Namespace) -> int:
     sub = sub_device(args.actor, args.device)
     try:
         control = _control(contract, device, args.control)
-        payload = _payload(contract, control, sub or args.actor, args)
+        returns = control.lease or device.may_return(control.name, sub or args.actor)
+        payload = _payload(contract, control, sub or args.actor, args, returns=returns)
     except (Refused, PayloadError) as error:
         fail(args, sub or args.actor, str(error))
         return EXIT_WRONG
@@ -122,13 +123,15 @@ def _control(contract: Contract, device: Device, name: str) -> Control:
     raise Refused(f"{device.id} has no control {name}; its kind has {', '.join(device.controls)}")
 
 
-def _payload(contract: Contract, control: Control, device: str, args: argparse.Namespace) -> bytes:
+def _payload(
+    contract: Contract, control: Control, device: str, args: argparse.Namespace, *, returns: bool
+) -> bytes:
     """What would be published on `Set`; empty gives back. Raises PayloadError or Refused."""
     name, seconds = control.name, args.seconds
     text = args.value.strip()
     back = text in _BACK
     if not control.lease:
-        if back:
+        if back and not returns:
             raise Refused(f"{name} keeps its value and is not lent out: it cannot be given back")
         if seconds is not None:
             raise Refused(f"{name} keeps its value: leave out --for")

@@ -12,7 +12,7 @@ from actors.distributor.core import Balance, CoreSettings, Distributor
 from actors.sim.sim_home.day import GeneratedDays, midnight
 from actors.sim.sim_home.house import Battery, BatterySpec, House
 from bridge.charging.model import Plan
-from bridge.charging.report import Reporter
+from bridge.consuming.report import Reporter
 from bridge.simulators.car import Car
 from bridge.sun import Panels, Place
 from tests.charging.rig import Charger, Rig

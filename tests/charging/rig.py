@@ -9,7 +9,6 @@ from bridge.charging.core import State, decide
 from bridge.charging.errand import MISSES
 from bridge.charging.model import (
     BOTH,
-    Allowance,
     ChargerReading,
     ChargerWish,
     Decision,
@@ -18,6 +17,7 @@ from bridge.charging.model import (
     Plan,
     Told,
 )
+from bridge.consuming.request import Allowance
 from bridge.simulators.car import Car
 
 if TYPE_CHECKING:

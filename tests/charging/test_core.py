@@ -13,17 +13,17 @@ from bridge.charging import core
 from bridge.charging.demand import frame, volts_of
 from bridge.charging.model import (
     GIVE_BACK,
-    Allowance,
     ChargerReading,
     ChargerWish,
     Inputs,
     Owner,
     Plan,
-    Request,
     Told,
 )
-from bridge.charging.report import Reporter, quantities
+from bridge.charging.report import quantities
 from bridge.charging.settings import ChargerSettings
+from bridge.consuming.report import Reporter
+from bridge.consuming.request import Allowance, Request
 from bridge.contract import load_contract
 from tests.actors.kinds import ROOT
 from tests.actors.test_contract import closure, imports, waits

@@ -201,6 +201,8 @@ class Bystander:
         if rig.charger.switches != self.switches:
             assert rig.now - self.switched_at >= PAUSE - 1e-6, "phases changed too soon"
             self.switches, self.switched_at = rig.charger.switches, rig.now
+            # A slow charger still offers its old current to a car that wakes just now.
+            self.calm = 0
         assert rig.decision is not None
         ours = not rig.decision.by_hand
         ours = ours and rig.plan.automatic and rig.charger.mode != "default"

@@ -115,8 +115,9 @@ async def test_sigterm_gives_every_battery_back_within_5_s(
         for name in sims:
             await power(eyes, name, 1500, 4)
         assert await bridge.end(limit=5) == 0
-        after = {name: round(sim.plant.battery) for name, sim in sims.items()}
-        assert after == {name: round(value) for name, value in before.items()}
+        # Its own control may settle some watts beside what it did before.
+        moved = {name: sim.plant.battery - before[name] for name, sim in sims.items()}
+        assert {name: by for name, by in moved.items() if abs(by) > 15} == {}
 
 
 async def test_what_kill_9_left_is_given_back_at_the_next_start(

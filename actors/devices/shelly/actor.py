@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, Final
 import anyio
 
 from actors.devices.shelly.client import Client
+from actors.devices.shelly.consumer import make_consumer
 from actors.devices.shelly.counters import NetCounters
 from actors.devices.shelly.decode import Measured, Role, Values, decode, quantities, select
 from actors.devices.shelly.feeds import make_feed
@@ -15,6 +16,7 @@ from actors.devices.shelly.push import Pushed
 from actors.devices.shelly.settings import Settings
 from bridge.device import Device
 from bridge.errors import DeviceError, DeviceGarbled, DeviceRefused
+from bridge.switching.model import Seen
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Mapping
@@ -44,6 +46,7 @@ class Shelly(Device):
         *("Voltage", "VoltageL{phase}", "Current", "CurrentL{phase}"),
     )
     controls = ("Switch",)
+    writes: ClassVar[tuple[str, ...]] = (*Device.writes, "Requests/{consumer}")
 
     def __init__(self, context: Context) -> None:
         super().__init__(context)
@@ -59,12 +62,16 @@ class Shelly(Device):
         )
         self.relay: bool | None = None
         self.relays: dict[str, bool | None] = {}
+        self.drawn: float | None = None
         self._outputs: dict[str, int] = {}
         self._known: dict[str, set[str]] = {}
         self._identity: Identity | None = None
         self.pushed = Pushed(settings.interval)
         self._news = anyio.Event()
         self.feed = make_feed(self, self.pushed, self._wake)
+        self.consumer = make_consumer(self)
+        if self.consumer is not None:
+            self.companions.append(self.consumer)
         self._net = NetCounters(
             lambda: self.state.load(_COUNTERS), lambda content: self.state.save(_COUNTERS, content)
         )
@@ -96,7 +103,7 @@ class Shelly(Device):
             yield
 
     async def safe(self) -> None:
-        """Close the connection. A relay stays as it is: its owner switched it."""
+        """Close the connection. A relay that its owner switched stays as it is."""
         await self.client.close()
 
     async def _read(self) -> Values:
@@ -105,6 +112,9 @@ class Shelly(Device):
     async def _tell(self, readings: Mapping[str, Values]) -> Values:
         """Publish all but the own reading, which is handed back."""
         identity = self._identity
+        if self.consumer is not None:
+            missing = f"`request` is set, but {self.client.name} has no relay to switch"
+            await self.warn("consumer", None if self.id in self._outputs else missing)
         for device, values in readings.items():
             if device != self.id:
                 await self.reading(values, device=device)
@@ -192,6 +202,11 @@ class Shelly(Device):
                 self._outputs[device] = number
         self.relays = {device: reading.outputs[each] for device, each in self._outputs.items()}
         self.relay = self.relays.get(self.id)
+        # The clamps of a meter measure the house, not what its relay switches.
+        power = found[self.id].get("Power") if role == "device" and not reading.clamps else None
+        self.drawn = power if isinstance(power, float | int) else None
+        if self.consumer is not None:
+            self.consumer.take(self.seen_now())
         return found
 
     def _further(self, reading: Reading) -> list[int]:
@@ -264,19 +279,34 @@ class Shelly(Device):
 
     # ---------------------------------------------------------------- control
 
+    def seen_now(self) -> Seen:
+        """The own relay and what it draws, as just read."""
+        return Seen(self.relay, self.drawn, self.clock.now())
+
+    def may_return(self, control: str, device: str) -> bool:
+        """The relay of a consumer can be given back to the sun."""
+        return self.consumer is not None and control == "Switch" and device == self.id
+
     async def write_control(
         self, control: str, value: float | str | bool | None, *, device: str
     ) -> float | str | bool | None:
         """Switch a relay and read it back. Raises DeviceError when it cannot be reached."""
-        if control != "Switch" or not isinstance(value, bool):
+        returns = self.may_return(control, device)
+        if control != "Switch" or not (isinstance(value, bool) or (value is None and returns)):
             return await super().write_control(control, value, device=device)
-        if self.status_of(device) == "offline":
+        if value is not None and self.status_of(device) == "offline":
             raise DeviceRefused(f"{self.client.name} is offline: nothing was switched")
+        if self.consumer is not None and returns:
+            return await self.consumer.by_control(value)
+        return await self.switch(device, on=value is True)
+
+    async def switch(self, device: str, *, on: bool, timer: float | None = None) -> bool:
+        """Switch a relay, with `timer` for so many seconds, and read it back."""
         if device not in self._outputs:
             await self.read_all()
         if device not in self._outputs:
             raise DeviceRefused(f"{self.client.name} has no relay that could be switched")
-        state = await self.client.switch(self._outputs[device], on=value)
+        state = await self.client.switch(self._outputs[device], on=on, timer=timer)
         self.relays[device] = state
         if device == self.id:
             self.relay = state

@@ -87,12 +87,18 @@ class Client:
         """Read everything: `/status` of the first generation, `Shelly.GetStatus` of the later."""
         return await self._known("/status", "Shelly.GetStatus", {}, {})
 
-    async def switch(self, channel: int, *, on: bool) -> bool:
-        """Set a relay and read it back from the device."""
-        word = "on" if on else "off"
+    async def switch(self, channel: int, *, on: bool, timer: float | None = None) -> bool:
+        """Set a relay and read it back from the device.
+
+        timer: s after which the device by itself sets it back to the other state, unless it is told
+        again; each command replaces the timer of the one before.
+        """
         path, number = f"/relay/{channel}", {"id": str(channel)}
-        wish = {**number, "on": "true" if on else "false"}
-        await self._known(path, "Switch.Set", {"turn": word}, wish)
+        first = {"turn": "on" if on else "off"}
+        later = {**number, "on": "true" if on else "false"}
+        if timer is not None:
+            first["timer"] = later["toggle_after"] = f"{timer:.0f}"
+        await self._known(path, "Switch.Set", first, later)
         identity, found = await self._known(path, "Switch.GetStatus", {}, number)
         state = flag(found.get("output" if identity.rpc else "ison"))
         if state is None:

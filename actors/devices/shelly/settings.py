@@ -10,8 +10,8 @@ from bridge.config.address import parse_listen
 
 # msgspec reads the annotations while running: these cannot move below TYPE_CHECKING.
 from bridge.config.secret import Secret
-from bridge.config.settings import DeviceSettings
-from bridge.config.types import Interval, Port
+from bridge.config.types import Host, Interval, Port, Timeout
+from bridge.switching.settings import SwitchSettings
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -37,8 +37,8 @@ Prefix = Annotated[
 ]
 
 
-class Settings(DeviceSettings, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """Host, port, interval and timeout as every device.
+class Settings(SwitchSettings, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """Host, port, interval and timeout as every device; `request` to `recheck` as on/off consumers.
 
     username: of the first generation (later ones know only admin); password: a Secret.
     role: grid, pv, load or device; else what the `site` section says of this device, else grid
@@ -50,8 +50,10 @@ class Settings(DeviceSettings, frozen=True, kw_only=True, forbid_unknown_fields=
     prefix on our broker, heard instead. With either, `interval` only checks, each 5 s at most.
     """
 
+    host: Host
     port: Port = 80
     interval: Interval = 1.0
+    timeout: Timeout = 3.0
     username: str = "admin"
     password: Secret | None = None
     role: Literal["grid", "pv", "load", "device"] | None = None
@@ -65,6 +67,7 @@ class Settings(DeviceSettings, frozen=True, kw_only=True, forbid_unknown_fields=
 
     def check(self) -> Iterator[tuple[str, str]]:
         """What does not fit together: (setting, sentence)."""
+        yield from self.check_switching()
         if self.mqtt is not None and self.push != "off":
             yield "mqtt", "`mqtt` and `push` are two ways to hear the same: choose one"
         if self.mqtt is not None and self.mqtt.strip("/") != self.mqtt:

@@ -102,7 +102,14 @@ class Simulator:
     @property
     def output(self) -> list[bool]:
         """Which relays are closed."""
+        self.plant.settle()
         return self.plant.outputs
+
+    def press(self, relay: int = 0) -> None:
+        """A person presses the button of a relay."""
+        self.plant.settle()
+        self.plant.switch(relay, on=not self.plant.outputs[relay])
+        self.changed()
 
     def advance(self, seconds: float) -> None:
         """Move the energy counters on by so many seconds at the present powers."""

@@ -36,7 +36,8 @@ class FirstGeneration:
         }
 
     def page(self, path: str, query: Mapping[str, str]) -> dict[str, Any] | None:
-        """The body of one page; a relay is switched by `turn`."""
+        """The body of one page; a relay is switched by `turn`, for `timer` s if given."""
+        self.plant.settle()
         parts = path.strip("/").split("/")
         if parts == ["status"]:
             return self._status()
@@ -54,19 +55,23 @@ class FirstGeneration:
         if index >= len(self.plant.outputs):
             return None
         turn = query.get("turn")
+        timer = query.get("timer", "")
+        after = float(timer) if timer.isdecimal() else None
         if turn == "toggle":
-            self.plant.outputs[index] = not self.plant.outputs[index]
+            self.plant.switch(index, on=not self.plant.outputs[index], after=after)
         elif turn in {"on", "off"}:
-            self.plant.outputs[index] = turn == "on"
+            self.plant.switch(index, on=turn == "on", after=after)
         return self._relay(index)
 
     def _relay(self, index: int) -> dict[str, Any]:
+        until, after, _ = self.plant.timers.get(index, (0.0, 0.0, False))
+        running = index in self.plant.timers
         return {
             "ison": self.plant.outputs[index],
-            "has_timer": False,
-            "timer_started": 0,
-            "timer_duration": 0,
-            "timer_remaining": 0,
+            "has_timer": running,
+            "timer_started": 1795132800 if running else 0,
+            "timer_duration": round(after),
+            "timer_remaining": round(until - self.plant.now()) if running else 0,
             "overpower": False,
             "source": "http",
         }

@@ -64,6 +64,7 @@ class LaterGeneration:
 
     def call(self, method: str, params: dict[str, Any]) -> Any:
         """The result of one method. Raises RpcError."""
+        self.plant.settle()
         found = self.methods.get(method)
         if found is None:
             raise RpcError(404, f"No handler for {method}")
@@ -92,6 +93,7 @@ class LaterGeneration:
 
     def status(self) -> dict[str, Any]:
         """The full status, component by component."""
+        self.plant.settle()
         found: dict[str, Any] = {
             "ble": {},
             "cloud": {"connected": False},
@@ -217,6 +219,9 @@ class LaterGeneration:
 
     def _switch(self, index: int, *, on: bool) -> dict[str, Any]:
         found: dict[str, Any] = {"id": index, "source": "init", "output": on}
+        if index in self.plant.timers:
+            duration = self.plant.timers[index][1]
+            found |= {"timer_started_at": 1795132800.0, "timer_duration": duration}
         if self.model.measures == "switch":
             found |= self._metered(index)
         if self.model.measures in {"switch", ""}:
@@ -259,13 +264,17 @@ class LaterGeneration:
         index, wished = self._output(params), params.get("on")
         if not isinstance(wished, bool):
             raise RpcError(-103, "Missing or bad argument 'on'!")
-        before, self.plant.outputs[index] = self.plant.outputs[index], wished
+        after = params.get("toggle_after")
+        if after is not None and (isinstance(after, bool) or not isinstance(after, (int, float))):
+            raise RpcError(-103, "Invalid argument 'toggle_after'!")
+        before = self.plant.outputs[index]
+        self.plant.switch(index, on=wished, after=after)
         return {"was_on": before}
 
     def _toggle(self, params: dict[str, Any]) -> Any:
         index = self._output(params)
         before = self.plant.outputs[index]
-        self.plant.outputs[index] = not before
+        self.plant.switch(index, on=not before)
         return {"was_on": before}
 
     def _set_profile(self, params: dict[str, Any]) -> Any:

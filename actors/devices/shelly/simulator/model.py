@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
@@ -58,6 +59,8 @@ class Plant:
 
     voltage V, factor 0..1 per line; imported, exported: Wh per line, moved on by `advance`.
     valid: per line, false = its measuring part has failed. `errors`: words per component key.
+    timers: per relay when (monotonic s) it turns by itself, after how long, and to what. `ahead`: s
+    by which its clock is put forward. stubborn: its relays do not move, whatever it answers.
     """
 
     lines: int
@@ -72,6 +75,9 @@ class Plant:
     temperature: float = 41.5
     switched: bool = False
     source: float | Sequence[float] | Callable[[], Sequence[float]] = ()
+    timers: dict[int, tuple[float, float, bool]] = field(default_factory=dict)
+    ahead: float = 0.0
+    stubborn: bool = False
 
     def __post_init__(self) -> None:
         for values, start in (
@@ -83,8 +89,29 @@ class Plant:
             values.extend([start] * (self.lines - len(values)))
         self.valid.extend([True] * (self.lines - len(self.valid)))
 
+    def now(self) -> float:
+        """The device's own clock in s."""
+        return time.monotonic() + self.ahead
+
+    def switch(self, index: int, *, on: bool, after: float | None = None) -> None:
+        """Move a relay; `after` so many s it goes back to the other state by itself."""
+        self.timers.pop(index, None)
+        if self.stubborn:
+            return
+        self.outputs[index] = on
+        if after:
+            self.timers[index] = (self.now() + after, after, not on)
+
+    def settle(self) -> None:
+        """Move the relays whose time is over."""
+        for index, (until, _, state) in list(self.timers.items()):
+            if self.now() >= until:
+                del self.timers[index]
+                self.outputs[index] = state
+
     def powers(self) -> list[float]:
         """W on each line now; a line behind an open relay carries nothing."""
+        self.settle()
         told = self.source() if callable(self.source) else self.source
         found = [told] if isinstance(told, (int, float)) else list(told)
         found = [float(each) for each in found[: self.lines]]
