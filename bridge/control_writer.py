@@ -16,7 +16,6 @@ if TYPE_CHECKING:
     from bridge.device import Device
     from bridge.lease import Value
 
-_WRITE_LIMIT = 20.0
 # How long a state that was read is trusted enough not to write the same value again (s).
 _TRUST, _TRUST_PERSISTENT = 2.0, 60.0
 
@@ -56,7 +55,11 @@ class Writer:
         )
 
     async def call(self, entry: Entry, value: Value | None) -> Value | None:
-        """Tell the device (None = give back), 20 s at most; as read back. Raises DeviceError."""
-        with anyio.move_on_after(_WRITE_LIMIT):
+        """Tell the device (None = give back), in the time it may take; as read back.
+
+        Raises DeviceError.
+        """
+        limit = self._actor.slowest_write
+        with anyio.move_on_after(limit):
             return await self._actor.write_control(entry.name, value, device=entry.device)
-        raise DeviceError(f"{entry.device} did not answer for {_WRITE_LIMIT:g} s")
+        raise DeviceError(f"{entry.device} did not answer for {limit:g} s")

@@ -46,6 +46,8 @@ class Device(Actor):
     watchdog: ClassVar[Mapping[str, float]] = {}
     tolerance: ClassVar[Mapping[str, float]] = {}
     daily_writes: ClassVar[Mapping[str, int]] = {}
+    # How long (s) one write may take: a service that is far away and slow needs more.
+    slowest_write: ClassVar[float] = 20.0
     # True when `write_control` itself reads first and writes only what differs.
     compares: ClassVar[bool] = False
     reads_directly: ClassVar[bool] = True

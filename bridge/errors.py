@@ -10,6 +10,7 @@ HeliographError
  |    +-- DeviceTimeout       it did not answer in time, or cannot be reached
  |    +-- DeviceRefused       it answered and said no (login, permission, unknown function)
  |    +-- DeviceGarbled       it answered something that cannot be understood
+ |         +-- CurveError     prices or forecasts of which nothing can be used
  +-- ExpressionError    an expression of the owner that cannot be read or computed
 
 `str(error)` is always one sentence that a person without the source can act on, without secrets.
@@ -87,6 +88,10 @@ class DeviceRefused(DeviceError):
 
 class DeviceGarbled(DeviceError):
     """The device answered something that cannot be understood."""
+
+
+class CurveError(DeviceGarbled):
+    """Prices or forecasts of which nothing can be used."""
 
 
 class ExpressionError(HeliographError):

@@ -22,7 +22,8 @@ if TYPE_CHECKING:
 _CONNECT = 5.0
 _ROUND_TRIP = 2.0
 _DEVICE = 15.0
-_SINKS = "sinks"
+# Nothing is read from a sink, and a service counts its calls: the bridge alone asks it.
+_LEFT_ALONE = frozenset({"sinks", "tariffs", "forecasts"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -187,7 +188,7 @@ async def _try_device(config: Config, contract: Contract, name: str, tell: Tell)
     try:
         device = make_device(config, contract, name)
     except ConfigError:  # no device
-        if find_kind(config.actors[name].kind).role == _SINKS:
+        if find_kind(config.actors[name].kind).role in _LEFT_ALONE:
             tell(what, None, "is not tried here; while the bridge runs, its Health says how it is")
         return
     if not device.reads_directly:

@@ -39,10 +39,15 @@ def parsed(words: Sequence[str]) -> tuple[ModuleType, argparse.Namespace] | None
     if not words or words[0].startswith("-"):
         return None
     word = words[0].replace("_", "-")
-    kind = kinds_with_commands().get(word)
-    if kind is None:
+    if word not in kinds_with_commands():
         return None
-    module: Any = kind.commands()
+    module, parser = parser_of(word)
+    return module, parser.parse_args(words[1:])
+
+
+def parser_of(word: str) -> tuple[ModuleType, argparse.ArgumentParser]:
+    """The module and the parser of a kind with commands, as it is typed. Raises KeyError."""
+    module: Any = kinds_with_commands()[word].commands()
     parser = argparse.ArgumentParser(prog=f"heliograph {word}")
     module.add_parser(parser)
-    return module, parser.parse_args(words[1:])
+    return module, parser

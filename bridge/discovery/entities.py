@@ -29,7 +29,7 @@ _LEAST_EXPIRY = 120
 _LONGEST_AGE = 3600
 _FINEST_STEP = 0.001  # Home Assistant refuses finer ones
 # An empty state topic means that the value is unknown; Home Assistant's word for that is None.
-_EMPTY_IS_UNKNOWN = "{{ value or 'None' }}"
+EMPTY_IS_UNKNOWN = "{{ value or 'None' }}"
 
 
 def words(name: str) -> str:
@@ -85,7 +85,7 @@ def control(entry: Control, state_topic: str) -> Entity:
         "name": words(entry.name),
         "stat_t": state_topic,
         "cmd_t": f"{state_topic}/Set",
-        "val_tpl": _EMPTY_IS_UNKNOWN,
+        "val_tpl": EMPTY_IS_UNKNOWN,
         "qos": 1,
         "ret": False,
     }

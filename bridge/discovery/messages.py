@@ -79,10 +79,10 @@ def device_messages(
         {"t": house.topic("Bridge/Status")},
         {"t": house.topic(f"Devices/{device}/Status"), "val_tpl": _ONLY_ONLINE},
     ]
-    return _render(
+    return render(
         house,
         f"{house.root}_{device}",
-        _describe(house, device, device, info),
+        describe(house, device, device, info),
         availability,
         entities,
     )
@@ -98,8 +98,8 @@ def site_messages(
         name: sensor(known[name], state, from_json(name))
         for name in sorted(known if values is None else values)
     }
-    return _render(
-        house, f"{house.root}_site", _describe(house, "site", "Site"), _distributed(house), entities
+    return render(
+        house, f"{house.root}_site", describe(house, "site", "Site"), _distributed(house), entities
     )
 
 
@@ -145,10 +145,10 @@ def consumer_messages(
         from_json("priority"),
     )
     own = f"request_{consumer}"
-    return _render(
+    return render(
         house,
         f"{house.root}_{own}",
-        _describe(house, own, name or consumer),
+        describe(house, own, name or consumer),
         _distributed(house),
         entities,
     )
@@ -183,7 +183,7 @@ def bridge_messages(house: House, *, site: bool) -> Messages:
             "avty_mode": "all",
         }
     device = {"ids": [house.bridge], "name": "Heliograph", "mf": ORIGIN, "sw": house.version}
-    return _render(house, house.bridge, device, None, entities)
+    return render(house, house.bridge, device, None, entities)
 
 
 def _distributed(house: House) -> list[dict[str, str]]:
@@ -193,9 +193,10 @@ def _distributed(house: House) -> list[dict[str, str]]:
     ]
 
 
-def _describe(
+def describe(
     house: House, key: str, name: str, info: Mapping[str, str | None] | None = None
 ) -> dict[str, Any]:
+    """A device: its id is `key` below the base, `info` says who made it."""
     found: dict[str, Any] = {
         "ids": [f"{house.root}_{key}"],
         "name": name,
@@ -213,13 +214,14 @@ def _describe(
     return found
 
 
-def _render(
+def render(
     house: House,
     own: str,
     device: dict[str, Any],
     availability: list[dict[str, str]] | None,
     entities: dict[str, Entity],
 ) -> Messages:
+    """One device of the id `own` with its entities, in the form of the house."""
     if not entities:
         return {}
     if len(own) + len(house.prefix) > 200:  # noqa: PLR2004 - far below the limit of a topic

@@ -23,7 +23,8 @@ if TYPE_CHECKING:
     Steps = list[tuple[str, dict[str, Any] | None]]
 
 _MIGRATE: dict[str, Any] = {"migrate_discovery": True}
-_OURS = {"Bridge", "Actors", "Devices", "Site", "Requests"}
+_OURS = {"Bridge", "Actors", "Devices", "Site", "Requests", "Tariffs", "Forecasts", "Carbon"}
+_OF_ACTORS = {"Tariffs", "Forecasts", "Carbon"}  # an actor's id follows
 # Levels below the prefix: device/ID/config, and PLATFORM/ID/KEY/config.
 _FORMS = {3: "device", 4: "components"}
 
@@ -83,6 +84,8 @@ def _is_there(owner: tuple[str, str], config: Config) -> bool:
     kind, name = owner
     if kind == "Devices":
         return any(name == actor or name.startswith(f"{actor}-") for actor in config.actors)
+    if kind in _OF_ACTORS:
+        return name in config.actors
     return kind not in ("Site", "Requests") or config.site is not None
 
 

@@ -35,8 +35,8 @@ class HttpRefused(DeviceRefused):
     """The other side answered with an HTTP status that is none of success.
 
     `status`: the number; `retry_after`: s it asks to wait, None when it does not say; `body`: the
-    start of what it sent with it, for drivers that look closer; never shown. `challenges`: the
-    logins that a 401 asks for.
+    start of what it sent with it, for drivers that look closer; never shown. `headers`: by
+    lower-case name; `challenges`: the logins that a 401 asks for.
     """
 
     def __init__(
@@ -45,11 +45,12 @@ class HttpRefused(DeviceRefused):
         status: int,
         retry_after: float | None = None,
         body: bytes = b"",
+        headers: Mapping[str, str] | None = None,
         challenges: tuple[str, ...] = (),
     ) -> None:
         super().__init__(sentence)
         self.status, self.retry_after, self.body = status, retry_after, body
-        self.challenges = challenges
+        self.headers, self.challenges = headers or {}, challenges
 
 
 class CertificateChanged(DeviceRefused):
@@ -194,7 +195,7 @@ class HttpClient:
             word = f"failed inside (HTTP {status})"
         wait = _seconds(answer.headers.get("retry-after"))
         sentence, body = f"{self.name} {word}", answer.body[:2000]
-        return HttpRefused(sentence, status, wait, body, answer.challenges)
+        return HttpRefused(sentence, status, wait, body, answer.headers, answer.challenges)
 
     async def _once(
         self,

@@ -50,6 +50,18 @@ def check_finding(
         yield f"{stem}_path", f"`{stem}_path` {error}"
 
 
+def check_off(settings: Any) -> Iterator[tuple[str, str]]:
+    """What is wrong with `off_pattern`."""
+    if settings.off_pattern is None:
+        return
+    if settings.on_pattern is None:
+        yield "off_pattern", "`off_pattern` goes with `on_pattern`"
+    try:
+        Pattern(settings.off_pattern)
+    except ValueError as error:
+        yield "off_pattern", f"`off_pattern` {error}"
+
+
 def compiled(path: str) -> Any:
     """A JMESPath. Raises ValueError with the rest of a sentence."""
     if len(path) > LONGEST:

@@ -36,8 +36,14 @@ _PACKAGE = "kinds_of_a_newcomer"
 _QUICK = {"interval": 0.1, "timeout": 0.3, "retries": 0}
 
 NAMES = (*all_kinds(), COPY, INVERTER)
+# Devices; services of the internet have tests of their own (test_tariffs.py).
+_SERVICES = ("tariffs", "forecasts")
 SIMULATED = (
-    *(name for name, kind in all_kinds().items() if (kind.folder / "sim.py").is_file()),
+    *(
+        name
+        for name, kind in all_kinds().items()
+        if (kind.folder / "sim.py").is_file() and kind.role not in _SERVICES
+    ),
     COPY,
     INVERTER,
 )

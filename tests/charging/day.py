@@ -11,10 +11,10 @@ from typing import TYPE_CHECKING, Any
 from actors.distributor.core import Balance, CoreSettings, Distributor
 from actors.sim.sim_home.day import GeneratedDays, midnight
 from actors.sim.sim_home.house import Battery, BatterySpec, House
-from actors.sim.sim_home.sun import Panels, Place
 from bridge.charging.model import Plan
 from bridge.consuming.report import Reporter
 from bridge.simulators.car import Car
+from bridge.sun import Panels, Place
 from tests.charging.rig import Charger, Rig
 
 if TYPE_CHECKING:

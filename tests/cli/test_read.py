@@ -178,11 +178,24 @@ async def test_doctor_reads_every_inverter(tmp_path: Path, capsys: Capsys) -> No
 
 
 @pytest.mark.usefixtures("hasty")
-async def test_doctor_says_that_it_does_not_try_a_sink(tmp_path: Path, capsys: Capsys) -> None:
+@pytest.mark.parametrize(
+    "settings",
+    [
+        "kind: graphite, host: 127.0.0.1, port: 1",
+        "kind: fixed_tariff, price: 0.3",
+        "kind: tibber, token: abc",
+        "kind: co2, source: uk",
+        "kind: solcast, token: abc, site: abcd-0123",
+    ],
+)
+async def test_doctor_says_what_it_does_not_try(
+    settings: str, tmp_path: Path, capsys: Capsys
+) -> None:
     path = tmp_path / "house.yaml"
-    path.write_text("actors:\n  old: {kind: graphite, host: 127.0.0.1, port: 1}\n")
+    path.write_text(f"actors:\n  old: {{{settings}}}\n")
     await command("doctor", "--config", str(path))
-    assert "note   graphite old: is not tried here; while the bridge" in capsys.readouterr().out
+    kind = settings.removeprefix("kind: ").partition(",")[0]
+    assert f"note   {kind} old: is not tried here; while the bridge" in capsys.readouterr().out
 
 
 def test_what_people_look_for_comes_first() -> None:

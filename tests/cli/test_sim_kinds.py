@@ -8,16 +8,24 @@ from typing import TYPE_CHECKING, Any
 
 import anyio
 import pytest
+from msgspec.structs import fields
 
+from bridge.actor import Context
 from bridge.cli.main import main
 from bridge.cli.sim import faults_of, snippet
+from bridge.clock import Clock
 from bridge.config.kinds import all_kinds
 from bridge.config.load import load_text
+from bridge.contract import load_contract
+from bridge.device import Device
+from bridge.mqtt import Endpoint
 from tests.cli.command import line_of
+from tests.runtime.virtual import Wire, alive
 
 if TYPE_CHECKING:
     from pathlib import Path
 
+    from bridge.config import Config
     from tests.cli.command import Commands
 
 Capsys = pytest.CaptureFixture[str]
@@ -53,7 +61,37 @@ WAYS: tuple[tuple[str, dict[str, Any], dict[str, Any]], ...] = (
     ("victron_modbus", {"phases": 1}, {}),
     ("wattpilot", {}, {"host": "127.0.0.1"}),
     ("wattpilot", {"model": "flex", "password": "no: sun"}, {"host": "127.0.0.1"}),
+    ("alphaess", {}, {"app_id": "alpha0123456789abcdef"}),
+    ("alphaess", {"systems": 2, "chargers": 1, "app_id": "0123"}, {"app_id": "0123"}),
+    ("alphaess", {"model": "scheduled"}, {"gap": 0.0}),
+    ("amber", {}, {"site": None}),
+    ("amber", {"length": 5, "token": "psk_012345"}, {"site": None}),
+    ("tibber", {}, {"home": None}),
+    ("tibber", {"zone": "Europe/Oslo", "currency": "NOK"}, {"home": None}),
+    ("entsoe", {}, {"zone": "DE-LU"}),
+    ("entsoe", {"zone": "NO1", "minutes": 60}, {"zone": "NO1"}),
+    ("http_tariff", {}, {"template": "energy_charts", "zone": "DE-LU"}),
+    *(
+        ("http_tariff", {"template": template}, {"template": template, **told})
+        for template, told in (
+            ("awattar_de", {}),
+            ("awattar_at", {}),
+            ("elering", {"zone": "ee"}),
+            ("energinet", {"zone": "DK1", "currency": "DKK"}),
+            ("nordpool", {"zone": "SE3", "currency": "SEK"}),
+            ("octopus", {"region": "C"}),
+            ("omie", {"zone": "es"}),
+        )
+    ),
+    ("co2", {}, {"source": "energy_charts"}),
+    ("co2", {"source": "electricity_maps", "token": "012345"}, {"zone": "DE"}),
+    ("co2", {"source": "uk"}, {"source": "uk"}),
+    ("co2", {"source": "energinet"}, {"source": "energinet"}),
+    ("forecast_solar", {}, {"latitude": 50.1}),
+    ("open_meteo", {"days": ["dull", "mixed"]}, {"latitude": 50.1}),
+    ("solcast", {}, {"calls_per_day": 10}),
 )
+WAIT = 10.0
 NAMED = [f"{name}-{'-'.join(map(str, more.values()))}" for name, more, _ in WAYS]
 
 
@@ -71,14 +109,37 @@ async def test_the_printed_line_is_checked_and_read(
     async with module.Simulator(host="127.0.0.1", port=0, **options) as sim:
         line = snippet(kind, module, sim)
         settings = load_text(f"actors:\n  {line}").actors[name].settings
-        assert {key: getattr(settings, key) for key in told} == told
+        said = {each.encode_name: getattr(settings, each.name) for each in fields(settings)}
+        assert {key: said[key] for key in told} == told
         path = tmp_path / "house.yaml"
         path.write_text(f"state: {tmp_path}/state\nactors:\n  {line}   # below actors:\n")
         assert await anyio.to_thread.run_sync(main, ["check", "--config", str(path)]) == 0
         capsys.readouterr()
+        if not issubclass(kind.load(), Device):
+            await curve_of(name, load_text(path.read_text()))
+            return
         words = ["read", name, "--config", str(path), "--json"]
         assert await anyio.to_thread.run_sync(main, words) == 0
     assert '"value":' in capsys.readouterr().out
+
+
+async def curve_of(name: str, config: Config) -> None:
+    """Let an actor that is no device ask; it must tell a curve and have nothing to complain of."""
+    settings = config.actors[name].settings
+    nowhere = Endpoint("localhost", 1)
+    context = Context(name, settings, config, load_contract(), nowhere, Clock())
+    actor, wire = all_kinds()[name].load()(context), Wire()
+
+    def told() -> bool:
+        return any(address.endswith("/Curve") and payload for _, address, payload in wire.sent)
+
+    async with alive(actor, wire):
+        with anyio.move_on_after(WAIT):
+            while not told() and actor.error is None:  # noqa: ASYNC110 - the wire tells no event
+                await anyio.sleep(0.02)
+        assert actor.error is None
+        assert told()
+    await actor.make_safe()
 
 
 @pytest.mark.parametrize(("name", "options", "told"), WAYS, ids=NAMED)

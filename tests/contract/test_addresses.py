@@ -26,6 +26,12 @@ C = load_contract()
         ("Requests/pool/stepsize", "request_field", {"consumer": "pool", "Field": "StepSize"}),
         ("Requests/p/PRIORITY/Set", "request_set", {"consumer": "p", "Field": "Priority"}),
         ("Tariffs/t/ImportPrice", "tariff_value", {"tariff": "t", "Value": "ImportPrice"}),
+        ("Tariffs/t/Rank", "tariff_value", {"tariff": "t", "Value": "Rank"}),
+        (
+            "Tariffs/t/Cheapest/3h/Start",
+            "tariff_cheapest",
+            {"tariff": "t", "Window": "3h"},
+        ),
         ("Forecasts/f/PvPower", "forecast_value", {"forecast": "f", "Value": "PvPower"}),
     ],
 )
@@ -60,6 +66,8 @@ def test_match(address: str, key: str, params: dict[str, str]) -> None:
         "Requests/p/Switch",
         "Site/GridVoltageL1",
         "Tariffs/t/PvPower",
+        "Tariffs/t/Cheapest/5h/Start",
+        "Tariffs/t/Cheapest/3h",
         "Actors/a/Messages/Panic",
         "$SYS/broker/version",
     ],

@@ -27,9 +27,9 @@ UNITS: dict[str, set[str | None]] = {
     "signal_strength": {"dB", "dBm"},
     "duration": {"s", "min", "h", "d"},
 }
-STATE_CLASSES: dict[str, set[str]] = {
+STATE_CLASSES: dict[str, set[str | None]] = {
     **{name: {"measurement"} for name in UNITS},
-    "energy": {"total", "total_increasing"},
+    "energy": {"total", "total_increasing", None},
 }
 SHARED = {"name", "uniq_id", "stat_t", "val_tpl", "ent_cat", "avty", "avty_mode", "qos"}
 PLATFORMS: dict[str, set[str]] = {
@@ -117,6 +117,9 @@ def _check_sensor(part: dict[str, Any]) -> None:
         assert not any(name in part for name in NUMERIC)
         return
     assert "ops" not in part
+    if kind == "timestamp":
+        assert not any(name in part for name in NUMERIC)
+        return
     if kind is not None:
         assert part.get("unit_of_meas") in UNITS[kind], f"{part['name']}: wrong unit for {kind}"
         assert part.get("stat_cla") in STATE_CLASSES[kind]

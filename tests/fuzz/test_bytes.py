@@ -42,11 +42,13 @@ NAMES = {
     "device": ("meter", "roof", "nobody"),
     "consumer": ("pool", "car", MAIN),
     "tariff": ("t",),
+    "carbon": ("c",),
     "forecast": ("f",),
     "venus": ("gx",),
     "Quantity": ("GridPower", "PvPower", "InverterState", "State"),
     "Control": ("Switch", "BatterySetpoint"),
     "Value": ("GridPower", "Surplus", "State"),
+    "Window": ("3h",),
     "Field": ("Request", "IsAutomatic", "Consumption", "CustomName", "VRMInstanceID"),
     "Level": ("Warning", "Error"),
 }

@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from actors.sim.sim_home.day import DAY, GeneratedDays, midnight
 from actors.sim.sim_home.household import Household
 from actors.sim.sim_home.sky import SKIES, Clouds
-from actors.sim.sim_home.sun import Panels, Place, clear_sky_power, elevation
+from bridge.sun import Panels, Place, clear_sky_power, elevation
 
 if TYPE_CHECKING:
     from actors.sim.sim_home.sky import Sky

@@ -117,7 +117,8 @@ async def test_heartbeats_alone_keep_no_value_alive(tmp_path: Path, mosquitto: M
         player.fault = "mute"
         began = anyio.current_time()
         await them.until(lambda: last(them, "Devices/dut/Status") == "offline", 9)
-        assert 3.5 < anyio.current_time() - began < 7
+        # The last question may have been answered a moment before.
+        assert 1 < anyio.current_time() - began < 7
         assert "answers no question" in (last(them, "Actors/dut/Health") or "")
         count = len(them.payloads("heliograph/Devices/dut/State"))
         await anyio.sleep(1)

@@ -9,9 +9,10 @@ import anyio
 import pytest
 
 from actors.venus.venus_mqtt.simulator.player import Player
+from bridge.errors import DeviceError
 from tests.actors.kinds import last, running
 from tests.support.mosquitto import Mosquitto
-from tests.venus_mqtt.rig import AC, KIND, OVERRIDE, bridged, gx, playing, settings
+from tests.venus_mqtt.rig import AC, KIND, OVERRIDE, bridged, build, gx, playing, settings
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -162,22 +163,29 @@ async def test_what_the_last_life_wrote_elsewhere_is_put_back_too(
         assert json.loads((own / "leases.json").read_text()) == {"held": []}
 
 
-async def test_putting_back_is_tried_again_when_the_days_writes_are_long_used_up(
-    tmp_path: Path, mosquitto: Mosquitto, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """A GX that takes nothing uses them up; the setpoint must not stay until midnight."""
-    monkeypatch.setattr("actors.venus.venus_mqtt.actor._BACK_AGAIN", 1.0)
-    more: dict[str, Any] = {"timeout": 0.2, "daily_writes": 1}
-    async with bridged(tmp_path, mosquitto.port, **more) as (player, them):
-        await ready(them)
-        them.connection.send(SETPOINT, command(3000, ttl=60), qos=1)
-        assert (await answer(them))["ok"]
-        player.fault = "deaf"
-        them.connection.send(SETPOINT, b"", qos=1)
-        tried = 7  # one, and more of them than the four that are exempt
-        await them.until(lambda: [v for _, v in player.written].count(50.0) >= tried, 100)
-        player.fault = None
-        await them.until(lambda: player.plant.setpoint == 50, 35)
+async def test_putting_back_is_never_given_up(tmp_path: Path) -> None:
+    """A GX that takes nothing uses the day's writes up; its setpoint must not stay so long."""
+    async with gx() as (player, port):
+        actor = build(tmp_path, port, timeout=0.2, daily_writes=1)
+
+        async def put_back() -> float | str | bool | None:
+            return await actor.write_control("GridSetpoint", None, device="dut")
+
+        async with actor.direct():
+            assert await actor.write_control("GridSetpoint", 3000.0, device="dut") == 3000
+            player.fault = "deaf"
+            for _ in range(4):
+                with pytest.raises(DeviceError, match="did not take"):
+                    await put_back()
+            # Four times the limit, then one each ten minutes.
+            with pytest.raises(DeviceError, match="kept in flash"):
+                await put_back()
+            player.fault = None
+            with pytest.raises(DeviceError, match="kept in flash"):
+                await put_back()
+            actor._back_again -= 600
+            await put_back()
+        assert player.plant.setpoint == 50
 
 
 async def test_the_owners_newer_choice_is_left_alone(tmp_path: Path, mosquitto: Mosquitto) -> None:

@@ -110,6 +110,7 @@ def test_nothing_leaves_what_the_owner_named(levels: list[str], payload: bytes) 
         ("{path: battery/1/Soc, topic: 'x/#'}", "without wildcards"),
         ("{path: battery/1/Soc, topic: $SYS/x}", "without wildcards"),
         ("{path: battery/1/Soc, topic: 'x/{serial}'}", "nothing else in braces"),
+        ("{path: battery/1/Soc, topic: W/x}", "a GX's own"),
         ("{path: battery/1/Soc}", "topic"),
     ],
 )
@@ -150,4 +151,4 @@ actors:
 """
     found: Any = load_text(text).actors["gx"].settings
     assert (found.tcp_port, len(found.export)) == (8883, 2)
-    assert found.identity() == "mqtt gx:8883"
+    assert found.identity() == "mqtt gx"

@@ -10,7 +10,6 @@ from urllib.parse import urlsplit
 
 import msgspec
 
-from bridge.errors import DeviceError
 from bridge.http.login import LoginClient, place_of
 from bridge.switching.finding import MOST_CHARS, Finder
 
@@ -81,18 +80,8 @@ class Client:
                 most_bytes=MOST_CHARS,
             )
         # What switches is not repeated by itself, even when it is a GET.
-        again = None if url in (settings_urls(self._settings)) else False
-        try:
-            return (await door.ask(method, path, again=again, **body)).text()
-        except DeviceError:
-            # A connection that has gone wrong must not carry the next request.
-            await door.close()
-            raise
-
-
-def settings_urls(settings: Settings) -> tuple[str | None, ...]:
-    """The urls that only read."""
-    return (settings.status_url, settings.power_url)
+        reads = url in (self._settings.status_url, self._settings.power_url)
+        return (await door.ask(method, path, again=None if reads else False, **body)).text()
 
 
 def name_of(url: str) -> str:

@@ -11,7 +11,7 @@ from msgspec import Meta
 # msgspec reads the annotations while running: these cannot move below TYPE_CHECKING.
 from bridge.config.secret import Secret
 from bridge.config.types import Interval, Timeout
-from bridge.switching.finding import check_finding
+from bridge.switching.finding import check_finding, check_off
 from bridge.switching.settings import SwitchSettings
 
 if TYPE_CHECKING:
@@ -71,7 +71,7 @@ class Settings(SwitchSettings, frozen=True, kw_only=True, forbid_unknown_fields=
                 yield name, f"`{name}` {why}"
         yield from check_finding(self, "status_url", stem="on")
         yield from check_finding(self, "power_url", stem="power", groups=1)
-        yield from _check_off(self)
+        yield from check_off(self)
         for name in ("on_body", "off_body"):
             if getattr(self, name) is not None and self.method == "GET":
                 yield name, f"`{name}` needs `method: POST` or `method: PUT`"
@@ -83,19 +83,6 @@ class Settings(SwitchSettings, frozen=True, kw_only=True, forbid_unknown_fields=
     def patience(self) -> float:
         """S for one answer: `timeout`, but never more than three intervals (0.5 s at least)."""
         return min(self.timeout, max(_SHORTEST_TIMEOUT, _INTERVALS * self.interval))
-
-
-def _check_off(settings: Settings) -> Iterator[tuple[str, str]]:
-    from bridge.pattern import Pattern
-
-    if settings.off_pattern is None:
-        return
-    if settings.on_pattern is None:
-        yield "off_pattern", "`off_pattern` goes with `on_pattern`"
-    try:
-        Pattern(settings.off_pattern)
-    except ValueError as error:
-        yield "off_pattern", f"`off_pattern` {error}"
 
 
 def wrong(url: str) -> str | None:

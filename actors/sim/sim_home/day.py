@@ -12,11 +12,11 @@ from typing import TYPE_CHECKING, Protocol
 
 from actors.sim.sim_home.household import Household
 from actors.sim.sim_home.sky import Clouds
-from actors.sim.sim_home.sun import clear_sky_power, elevation
+from bridge.sun import clear_sky_power, elevation
 
 if TYPE_CHECKING:
     from actors.sim.sim_home.sky import Sky
-    from actors.sim.sim_home.sun import Panels, Place
+    from bridge.sun import Panels, Place
 
 DAY = 86400.0
 _EPOCH = date(1970, 1, 1).toordinal()

@@ -12,9 +12,9 @@ from msgspec import Meta
 from actors.sim.sim_home.csv_day import CsvDays, read_csv
 from actors.sim.sim_home.day import DAY, GeneratedDays, midnight
 from actors.sim.sim_home.sky import Sky
-from actors.sim.sim_home.sun import Panels, Place
 from bridge.config.types import Delay, Host, Id, Name, Watts
 from bridge.errors import HeliographError
+from bridge.sun import Panels, Place
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping

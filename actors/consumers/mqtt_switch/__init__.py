@@ -1,0 +1,1 @@
+"""A switch behind MQTT topics."""

@@ -1,0 +1,1 @@
+"""AlphaESS home batteries over the maker's Open API."""

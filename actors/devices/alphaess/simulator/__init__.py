@@ -1,0 +1,1 @@
+"""A simulated AlphaESS cloud: its account, its systems, its days, its faults."""

@@ -1,0 +1,1 @@
+"""Expected power of the sun."""

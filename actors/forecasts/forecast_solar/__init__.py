@@ -1,0 +1,1 @@
+"""Forecast.Solar: power expected of each plane of panels."""

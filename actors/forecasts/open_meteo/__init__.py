@@ -1,0 +1,1 @@
+"""Open-Meteo: sunlight expected on the panels, made into power here."""

@@ -1,0 +1,1 @@
+"""Solcast: power expected of the sites that its account knows."""

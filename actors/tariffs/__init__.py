@@ -1,0 +1,1 @@
+"""Tariffs: what a kWh costs and earns, now and later."""

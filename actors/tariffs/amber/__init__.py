@@ -1,0 +1,1 @@
+"""Amber Electric, the Australian retailer that passes on the wholesale price."""

@@ -1,0 +1,1 @@
+"""A simulated Amber: its market, its counting of requests, and its faults."""

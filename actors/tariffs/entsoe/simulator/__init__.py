@@ -1,0 +1,1 @@
+"""A simulated transparency platform: its documents and its faults."""

@@ -1,0 +1,1 @@
+"""A contract with fixed prices, the same all day or by hours, weekdays and months."""

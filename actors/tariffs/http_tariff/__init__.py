@@ -1,0 +1,1 @@
+"""Prices of any service that answers with JSON or lines of text, described by a template."""

@@ -1,0 +1,1 @@
+"""Tibber, a retailer that passes on the price of the day-ahead market."""

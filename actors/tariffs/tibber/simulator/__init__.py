@@ -1,0 +1,1 @@
+"""A simulated Tibber: its GraphQL, its account, and its faults."""

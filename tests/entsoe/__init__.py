@@ -1,0 +1,1 @@
+"""ENTSO-E: its documents, its simulator, a week of questions."""

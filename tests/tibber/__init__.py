@@ -1,0 +1,1 @@
+"""Tibber: its answers, its simulator, a week of questions."""
