@@ -64,13 +64,15 @@ class Actor:
     """One worker with its own connection, last will and settings.
 
     A subclass names its `kind` (its folder), its `Settings`, the topic patterns it `writes`, and
-    implements `run`. Whoever controls hardware also implements `safe`.
+    implements `run`. Whoever controls hardware also implements `safe`. `needs_site`: it decides by
+    the house's balance, so that a configuration without a `site` is refused.
     """
 
     kind: ClassVar[str] = ""
     Settings: ClassVar[type[msgspec.Struct]] = NoSettings
     writes: ClassVar[tuple[str, ...]] = ()
     stops_first: ClassVar[bool] = False
+    needs_site: ClassVar[bool] = False
 
     def __init__(self, context: Context) -> None:
         self.context = context

@@ -5,6 +5,8 @@ A kind's `actors/…/KIND/discover.py` may define
     async def probe(door: Door) -> Found | None     what answers Modbus TCP at `door`: is it mine?
     def stick(answer: Answer) -> Found | None       a logger stick that answered on UDP 48899
     def service(service: Service) -> Found | None   who announced one of `SERVICES` by mDNS
+    def broker(messages) -> list[Found]             what a broker keeps on `TOPICS`, each
+                                                    (topic, payload)
 
 `PORTS` names the TCP ports where its devices are (default: all that are tried); `GENERAL = True`
 marks a kind for devices of many makers, which is asked last. `SERVICES` names mDNS service types,
@@ -39,6 +41,7 @@ __all__ = [
     "Found",
     "Service",
     "recognised",
+    "recognised_at_broker",
     "recognised_service",
     "recognised_stick",
 ]
@@ -198,4 +201,15 @@ def recognised_service(
             device = module.service(service)
             if device is not None:
                 found.append((name, device))
+    return found
+
+
+def recognised_at_broker(
+    messages: Sequence[tuple[str, bytes]], kinds: Sequence[tuple[str, Any]]
+) -> list[tuple[str, Found]]:
+    """Who of `kinds` knows devices by what a broker keeps for everybody."""
+    found: list[tuple[str, Found]] = []
+    for name, module in kinds:
+        if hasattr(module, "broker"):
+            found += [(name, device) for device in module.broker(messages)]
     return found

@@ -32,6 +32,13 @@ def _power(base: float, exponent: float) -> float:
     return math.pow(base, exponent)
 
 
+def _known(value: float) -> float:
+    """What overflows on the way must not come back as a small number, or as none in min and max."""
+    if not math.isfinite(value):
+        raise OverflowError
+    return value
+
+
 _BINARY: Final[dict[type[ast.operator], Callable[[float, float], float]]] = {
     ast.Add: operator.add,
     ast.Sub: operator.sub,
@@ -179,7 +186,7 @@ class _Reader:
         if apply is None:
             raise ExpressionError(f"{ast.unparse(node)[:40]!r} is not allowed in an expression")
         left, right = self.read(node.left, depth + 1), self.read(node.right, depth + 1)
-        return lambda values: apply(left(values), right(values))
+        return lambda values: _known(apply(left(values), right(values)))
 
     def _call(self, node: ast.Call, depth: int) -> Callable[[_Values], float]:
         name = node.func.id.lower() if isinstance(node.func, ast.Name) else ""

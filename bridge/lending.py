@@ -67,7 +67,6 @@ class Lent:
         self._ours = False  # the device may have a value of ours
         self._foreign = False
         self._state: Value | None = None
-        self._told = False
         self._status: str | None = None
         self._changed = anyio.Event()
         self._journal = f"lent-{device}-{control}"
@@ -140,7 +139,7 @@ class Lent:
     def _remember(self, value: Value) -> bool:
         """Keep what the control has before it is written for the first time."""
         if not self._ours:
-            if not self._told and self._restore is None:
+            if self._state is None and self._restore is None:
                 self.why = (
                     f"{self.device} does not tell its {self.control}, so that it could not be put"
                     " back: set 'restore'"
@@ -243,7 +242,7 @@ class Lent:
     def _on_state(self, message: Message) -> None:
         if message.error is not None:
             return
-        value, self._told = message.value, self._told or message.value is not None
+        value = message.value
         before, self._state = self._state, value
         if self._pending:
             return

@@ -43,7 +43,7 @@ class Pattern:
         except (re.error, RecursionError, OverflowError):
             raise ValueError("is not a regular expression that can be read") from None
         if self._regex.groups < groups:
-            raise ValueError("has no group ( ) around the number")
+            raise ValueError("has no group ( ) that would hold the number")
         self._plain = not self._regex.flags & (re.IGNORECASE | re.LOCALE)
         self._start = _literal_start(self._tree) if self._plain else ""
         starts = _USUAL_STARTS if self._start else _USUAL_TEXT

@@ -11,6 +11,7 @@ if TYPE_CHECKING:
     from bridge.ports import Input
 
 _SAY_EVERY = 60.0
+_NO_CAR = 180.0
 
 
 class Balance:
@@ -100,6 +101,34 @@ class DeviceValue:
     def _on_status(self, message: Message) -> None:
         if isinstance(message.value, str):
             self._status = message.value
+
+
+class Car(DeviceValue):
+    """The power of a charger, W; 0 for three minutes after it said that no car is there.
+
+    A charger that hibernates is silent meanwhile, and looks for a car once a minute.
+    """
+
+    _gone_at: float | None = None
+
+    def __init__(self, actor: Actor, device: str) -> None:
+        super().__init__(actor, device, "Power")
+
+    def read(self) -> tuple[float | None, str | None]:
+        """The power, or None and one sentence why it is not known."""
+        value, why = super().read()
+        gone = self._gone_at
+        if value is not None or gone is None or self._status == "offline":
+            return value, why
+        return (0.0, None) if self._actor.clock.now() - gone <= _NO_CAR else (None, why)
+
+    def _on_state(self, message: Message) -> None:
+        super()._on_state(message)
+        if message.retained or message.error is not None or not isinstance(message.value, dict):
+            return
+        if "VehicleState" in message.value:
+            gone = message.value["VehicleState"] == "disconnected"
+            self._gone_at = message.at if gone else None
 
 
 class Owner:

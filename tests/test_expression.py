@@ -189,3 +189,18 @@ def test_any_text_gives_a_bounded_number_or_one_sentence(text: str, soc: float) 
         assert str(error)  # noqa: PT017 - both outcomes are fine, a third is not
     else:
         assert abs(value) <= MAX_RESULT
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "1/(1e308*10)",
+        "max(0, 1e308*10 - 1e308*10)",
+        "min(5, SOC*1e308)",
+        "(1e308*10)**0",
+        "9**9**9",
+    ],
+)
+def test_what_overflows_on_the_way_is_no_number(text: str) -> None:
+    with pytest.raises(ExpressionError, match="gives no usable number"):
+        compile_expression(text).evaluate({"SOC": 50})

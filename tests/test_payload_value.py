@@ -93,6 +93,8 @@ def test_any_payload_is_a_number_unknown_or_refused(payload: bytes, path: str | 
     try:
         value = read_number(payload, Source(topic="t", path=path))
     except PayloadError as error:
-        assert str(error).isprintable()
+        sentence = str(error)
     else:
+        sentence = "fine"
         assert value is None or math.isfinite(value)
+    assert sentence.isprintable()

@@ -30,6 +30,7 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
+    from email.message import Message
 
 ROOT = Path(__file__).resolve().parents[1]
 DEPLOY = ROOT / "deploy" / "venus"
@@ -209,12 +210,21 @@ def add_wheel(bundle: Bundle, path: Path, under: str, *, pure: bool, machine: in
         {
             "name": plain(name),
             "version": version,
-            "licence": metadata["License-Expression"] or (metadata["License"] or "").split("\n")[0],
+            "licence": licence_of(metadata),
             "wheel": path.name,
             "sha256": digest(path.read_bytes()),
             "under": under,
         }
     )
+
+
+def licence_of(metadata: Message) -> str:
+    """The licence's name as the package gives it, which has had three places over the years."""
+    if expression := metadata["License-Expression"]:
+        return str(expression)
+    classes = [str(each) for each in metadata.get_all("Classifier", [])]
+    named = [each.rpartition(" :: ")[2] for each in classes if each.startswith("License :: ")]
+    return ", ".join(named) or str(metadata["License"] or "").partition("\n")[0]
 
 
 # ------------------------------------------------------------------ our own files

@@ -26,6 +26,7 @@ EXIT_FAILED: Final = 1
 EXIT_WRONG: Final = 2
 PORTS: Final = (502, 1502, 6607)
 _STICK_PORT: Final = 48899
+_MQTT_PORT: Final = 1883
 _PRIVATE: Final = tuple(
     map(
         ipaddress.IPv4Network,
@@ -58,7 +59,7 @@ def add_parser(commands: argparse._SubParsersAction[argparse.ArgumentParser]) ->
         help="find inverters, meters and batteries on the own network",
         description="Asks every address of a private network for Modbus TCP, and everybody at "
         "once for Solarman and GoodWe sticks (UDP 48899) and for devices that announce themselves "
-        "by mDNS. Prints what it finds as lines for the "
+        "by mDNS, and looks for brokers of a Victron GX. Prints what it finds as lines for the "
         "configuration. Nothing is ever written. Exit code 0 also when nothing is found.",
     )
     parser.add_argument(
@@ -82,6 +83,13 @@ def add_parser(commands: argparse._SubParsersAction[argparse.ArgumentParser]) ->
         default=_STICK_PORT,
         metavar="N",
         help=f"where sticks listen (default: {_STICK_PORT})",
+    )
+    parser.add_argument(
+        "--mqtt-port",
+        type=_port,
+        default=_MQTT_PORT,
+        metavar="N",
+        help=f"where devices with a broker of their own listen (default: {_MQTT_PORT})",
     )
     parser.add_argument(
         "--timeout", type=_seconds, default=1.0, metavar="S", help="s for one answer (default: 1)"
@@ -145,7 +153,7 @@ def run(args: argparse.Namespace) -> int:
             file=sys.stderr,
         )
         return EXIT_FAILED
-    finds = anyio.run(look, networks, args.ports, args.udp_port, args.timeout)
+    finds = anyio.run(look, networks, args.ports, args.udp_port, args.timeout, None, args.mqtt_port)
     if args.json:
         import msgspec
 
@@ -176,6 +184,7 @@ async def look(
     udp_port: int,
     timeout: float,
     pacing: Pacing | None = None,
+    mqtt_port: int = _MQTT_PORT,
 ) -> list[Find]:
     """Everything that answers, sorted by address. `timeout`: s for one answer."""
     from bridge.modbus.tcp import prepare
@@ -199,6 +208,8 @@ async def look(
             tasks.start_soon(_services, networks, 2 * timeout, kinds, finds)
             for host, port in endpoints:
                 tasks.start_soon(examine, host, port)
+            for host in hosts:
+                tasks.start_soon(_broker, host, mqtt_port, timeout, kinds, finds, limiter)
     return sorted(finds, key=lambda each: (ipaddress.ip_address(each.host), each.port))
 
 
@@ -232,6 +243,25 @@ async def _examine(
         return Find(host, port, "takes connections, but does not answer Modbus")
     finally:
         await door.close()
+
+
+async def _broker(
+    host: str,
+    port: int,
+    timeout: float,
+    kinds: Sequence[tuple[str, Any]],
+    finds: list[Find],
+    limiter: anyio.CapacityLimiter,
+) -> None:
+    """Look at what a broker on the device itself keeps; one that asks who one is is passed by."""
+    from bridge.discover import recognised_at_broker
+    from bridge.mqtt.look import kept
+
+    topics = sorted({each for _, module in kinds for each in getattr(module, "TOPICS", ())})
+    async with limiter:
+        messages = [(each.topic, each.payload) for each in await kept(host, port, topics, timeout)]
+    for kind, device in recognised_at_broker(messages, kinds):
+        finds.append(Find(host, port, device.what, kind, device.serial, device.settings))
 
 
 async def _sticks(

@@ -165,7 +165,7 @@ def _told(
     yield f"{words}" if full else f"{words}; --report says what became of each key"
     if output is not None:
         yield f"{output} is written" + (
-            f", with {len(made.secrets)} passwords in {output.parent / made.folder}"
+            f", with {_passwords(len(made.secrets))} in {output.parent / made.folder}"
             if made.secrets
             else ""
         )
@@ -173,6 +173,10 @@ def _told(
         yield str(problem)
     if output is not None and not errors:
         yield f"next: heliograph doctor --config {output}, then heliograph run --config {output}"
+
+
+def _passwords(count: int) -> str:
+    return "1 password" if count == 1 else f"{count} passwords"
 
 
 def _as_json(made: Imported, output: Path | None, errors: list[Problem]) -> str:

@@ -232,6 +232,8 @@ def snippet(kind: Kind, module: ModuleType, simulator: Any) -> str:
     settings: dict[str, Any] = {"host": host, "port": port}
     if "url" in fields:
         settings = {"url": f"http://{host}:{port}"}
+    elif "host" not in fields:
+        settings = {}  # it has addresses of its own, which it says itself
     told = getattr(simulator, "settings", None)
     settings |= told() if callable(told) else _guessed(fields, module, simulator)
     line = yaml.safe_dump(

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 import msgspec
 from msgspec import Meta
 
-from bridge.config.types import Id
+from bridge.config.types import DeviceId
 from bridge.curve.days import zone_of
 from bridge.errors import CurveError
 from bridge.sun import Place
@@ -45,7 +45,7 @@ class ForecastSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown
     """
 
     timezone: Words | None = None
-    measured: Id | None = None
+    measured: DeviceId | None = None
     accuracy_days: Annotated[int, Meta(ge=1, le=365)] = 30
 
     def zone(self) -> ZoneInfo:

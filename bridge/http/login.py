@@ -30,7 +30,7 @@ _REUSE = 100
 class LoginClient:
     """One device at `base` (`http://host:port`). `name` is how sentences call it."""
 
-    def __init__(  # noqa: PLR0913 - an address and a login have as many parts
+    def __init__(
         self,
         base: str,
         *,
@@ -56,9 +56,10 @@ class LoginClient:
         await self.http.close()
 
     async def ask(self, method: str, path: str, **body: Any) -> Answer:
-        """One request, logged in where that is asked for. `path` with its query. Raises DeviceError.
+        """One request, logged in where that is asked for; `path` with its query.
 
         `body` as of HttpClient.ask. What came back with 401 was not followed: it may be sent again.
+        Raises DeviceError.
         """
         async with self._lock:
             return await self._ask(method, path, body)

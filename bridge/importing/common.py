@@ -117,7 +117,6 @@ def _ordered(reader: Reader, gx: dict[str, Any]) -> None:
                 key, Verdict.LEFT, "the two bounds and DefaultPowerSetPoint exclude each other"
             )
 
-
     low, high = gx.get("min_setpoint", -_USUAL_WATTS), gx.get("max_setpoint", _USUAL_WATTS)
     if not low <= usual <= high:
         del gx["default_setpoint"]
@@ -132,8 +131,12 @@ def mqtt(draft: Draft) -> None:
     host, port = _host(draft, reader)
     secure = reader.flag("SslEnabled")
     found: dict[str, Any] = {}
-    reader.put(found, "port", "Port", whole(1, _LAST_PORT), "it is part of `broker.url`")
-    port = port or found.get("port") or (_TLS_PORT if secure else _PLAIN_PORT)
+    given = reader.put(found, "port", "Port", whole(1, _LAST_PORT))
+    if given is not None:
+        reader.taken("Port", "it is part of `broker.url`")
+    if given is not None and port not in (None, given):
+        reader.add("Port", Verdict.LEFT, "Host names a port of its own, which is used")
+    port = port or given or (_TLS_PORT if secure else _PLAIN_PORT)
     shown = f"[{host}]" if ":" in host else host
     broker["url"] = f"{'mqtts' if secure else 'mqtt'}://{shown}:{port}"
     if reader.text("SslEnabled") is not None:

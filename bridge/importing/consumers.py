@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Final
+from urllib.parse import urlsplit
 
 from bridge.importing.report import Verdict
 from bridge.importing.reservation import translate
@@ -16,6 +17,12 @@ if TYPE_CHECKING:
 ON: Final = "SolarOverheadDistributor"
 _MOST: Final = 1_000_000
 _SAFE_RESERVATION: Final = 10_000
+_URLS: Final = {
+    "on_url": "OnUrl",
+    "off_url": "OffUrl",
+    "status_url": "StatusUrl",
+    "power_url": "PowerUrl",
+}
 _NOTHING: Final = {
     "StepSize": "an on/off consumer gets all of its request or nothing, in es-ESS too",
     "Minimum": "an on/off consumer gets all of its request or nothing",
@@ -63,7 +70,7 @@ def _reservation(draft: Draft, reader: Reader, settings: dict[str, Any]) -> None
         return
     made = translate(text)
     if made.text is None:
-        most = _most_charge(draft)
+        most = most_charge(draft)
         settings["reservation"] = most
         reader.changed(
             "MinBatteryCharge",
@@ -77,7 +84,7 @@ def _reservation(draft: Draft, reader: Reader, settings: dict[str, Any]) -> None
         reader.taken("MinBatteryCharge", "it is `reservation` now")
 
 
-def _most_charge(draft: Draft) -> float:
+def most_charge(draft: Draft) -> float:
     """All that the battery can take, by [Common], or more than most can."""
     reader = draft.reader("Common")
     for key in ("BatteryMaxChargeInW", "BatteryMaxChargeInWh"):
@@ -100,10 +107,9 @@ def _http(draft: Draft, section: Section) -> None:
     settings: dict[str, Any] = {"kind": "http_switch"}
     logins: list[tuple[str, str]] = []
     _request(reader, settings)
-    for setting, key in (("on_url", "OnUrl"), ("off_url", "OffUrl"), ("status_url", "StatusUrl")):
+    for setting, key in _URLS.items():
         _url(reader, settings, setting, key, logins)
     _on_pattern(reader, settings)
-    _url(reader, settings, "power_url", "PowerUrl", logins)
     _power_pattern(reader, settings, "power_url")
     if draft.http_timeout is not None:
         settings["timeout"] = draft.http_timeout
@@ -180,6 +186,22 @@ def _power_pattern(reader: Reader, settings: dict[str, Any], source: str) -> Non
     reader.add(key, Verdict.LEFT, why)
 
 
+def _tell_login(reader: Reader, settings: dict[str, Any]) -> None:
+    """A switch has one login, which goes to each of its hosts: that must be known."""
+    places: dict[str, str] = {}
+    own: set[str] = set()
+    for setting, key in _URLS.items():
+        if setting in settings:
+            places[key] = urlsplit(settings[setting]).netloc
+            found = url(reader.text(key) or "")
+            if found.username or found.password:
+                own.add(places[key])
+    for key, place in places.items():
+        if place not in own:
+            why = f"it is taken, but the login of the other urls is sent to {place} as well"
+            reader.changed(key, why)
+
+
 def _finish(
     draft: Draft,
     reader: Reader,
@@ -196,6 +218,7 @@ def _finish(
         return
     id_ = draft.claim(reader.section)
     if logins:
+        _tell_login(reader, settings)
         settings["username"] = logins[0][0]
         settings["password"] = draft.secret(id_, logins[0][1])
     name = settings.get("name")

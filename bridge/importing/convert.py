@@ -118,8 +118,28 @@ def _whole(draft: Draft, distributor: dict[str, Any] | None) -> dict[str, Any]:
         whole["compat"] = {"es_ess": True}
         whole["site"] = {"grid": draft.grid, "pv": [GX], "battery": GX}
         actors["distributor"] = {"kind": "distributor", **distributor}
+    else:
+        _without_distributor(draft, whole, actors)
     whole["actors"] = actors
     return whole
+
+
+def _without_distributor(
+    draft: Draft, whole: dict[str, Any], actors: dict[str, dict[str, Any]]
+) -> None:
+    """What services need that es-ESS ran without its distributor."""
+    if "time_to_go" in actors:
+        actors["time_to_go"]["battery"] = GX
+    if "battery_guard" not in actors:
+        return
+    whole["site"] = {"grid": draft.grid, "pv": [GX], "battery": GX}
+    most = consumers.most_charge(draft)
+    actors["distributor"] = {"kind": "distributor", "reservation": most}
+    why = (
+        "it needs the `site`, and with it comes a distributor, which is off in es-ESS:"
+        f" until you write another `reservation`, it keeps {most:g} W for the battery"
+    )
+    draft.report.add(draft.origins["battery_guard"], "", Verdict.CHANGED, why)
 
 
 def _shown(draft: Draft) -> dict[str, Any]:

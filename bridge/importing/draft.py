@@ -117,13 +117,20 @@ class Draft:
         id_: str,
         settings: dict[str, Any] | None = None,
         title: str | None = None,
+        *,
+        named: bool = False,
     ) -> None:
         """Let Venus OS show a device or consumer under the instance that `key` names.
 
-        sort: `temperatures`, `grids`, `inverters`, `chargers` or `consumers` of `venus_dbus`.
+        sort: `temperatures`, `grids`, `inverters`, `chargers` or `consumers` of `venus_dbus`;
+        named: CustomName is a name on the GX alone.
         """
         found = self.instance(reader, key, sort)
         if found is None:
+            why = f"nothing shows it on the GX: {key} has no number that can be used"
+            for each in ("Position", *(("CustomName",) if named else ())):
+                if reader.text(each) is not None:
+                    reader.add(each, Verdict.LEFT, why)
             return
         if title is not None:
             found["name"] = title

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, Final
 
 from bridge.importing.report import Verdict
-from bridge.importing.values import address, name, number, position, seconds, topic, whole
+from bridge.importing.values import address, name, number, position, quantity_topic, seconds, whole
 
 if TYPE_CHECKING:
     from bridge.importing.draft import Draft
@@ -124,7 +124,7 @@ def _grid_meter(draft: Draft) -> None:
     title = _title(reader)
     draft.add(id_, settings, section)
     draft.grid = id_
-    draft.show(reader, "VRMInstanceID", "grids", id_, title=title)
+    draft.show(reader, "VRMInstanceID", "grids", id_, title=title, named=True)
     reader.finish()
 
 
@@ -169,7 +169,7 @@ def _fronius(draft: Draft) -> None:
     draft.add(id_, settings, section)
     if draft.grid == "gx":
         draft.grid = id_
-    draft.show(reader, "VRMInstanceID", "grids", id_, title=title)
+    draft.show(reader, "VRMInstanceID", "grids", id_, title=title, named=True)
     reader.finish()
 
 
@@ -194,7 +194,7 @@ def _shelly_inverter(draft: Draft, section: Section) -> None:
     title = _title(reader)
     draft.add(id_, settings, section)
     service = _inverter(reader, settings.get("phase"))
-    draft.show(reader, "VRMInstanceID", "inverters", id_, service, title)
+    draft.show(reader, "VRMInstanceID", "inverters", id_, service, title, named=True)
     reader.finish()
 
 
@@ -214,7 +214,7 @@ def _mqtt_inverter(draft: Draft, section: Section, common: dict[str, Any]) -> No
     reader = draft.reader(section)
     settings: dict[str, Any] = {"kind": "mqtt_pv"}
     for key, setting in PV_TOPICS.items():
-        reader.put(settings, setting, key, topic)
+        reader.put(settings, setting, key, quantity_topic)
     if not any(each.startswith("power") for each in settings):
         reader.leave("it is not taken over: no topic tells its power")
         return
@@ -232,9 +232,9 @@ def _mqtt_inverter(draft: Draft, section: Section, common: dict[str, Any]) -> No
 def _sensor(draft: Draft, section: Section) -> None:
     reader = draft.reader(section)
     settings: dict[str, Any] = {"kind": "mqtt_sensor"}
-    reader.put(settings, "temperature", "Topic", topic)
-    reader.put(settings, "humidity", "TopicHumidity", topic)
-    reader.put(settings, "pressure", "TopicPressure", topic)
+    reader.put(settings, "temperature", "Topic", quantity_topic)
+    reader.put(settings, "humidity", "TopicHumidity", quantity_topic)
+    reader.put(settings, "pressure", "TopicPressure", quantity_topic)
     if "temperature" not in settings:
         reader.leave("it is not taken over: it has no Topic")
         return

@@ -123,5 +123,4 @@ class Reader:
         self.report.add(self.name, "", Verdict.LEFT, why)
         for option in self.section.options.values():
             option.used = True
-            if option.key.lower() not in self._seen:
-                self.report.add(self.name, option.key, Verdict.LEFT, why)
+            self.report.leave(self.name, option.key, why)

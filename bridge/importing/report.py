@@ -41,5 +41,27 @@ class Report:
     lines: list[Line] = field(default_factory=list)
 
     def add(self, section: str, key: str, verdict: Verdict, why: str) -> None:
-        """Note what became of a key, and why."""
-        self.lines.append(Line(section, key, verdict, why))
+        """Note what became of a key, and why; a second word replaces that it was taken."""
+        line = Line(section, key, verdict, why)
+        if line in self.lines:
+            return
+        for index, each in enumerate(self.lines):
+            same = key and (each.section, each.key) == (section, key)
+            if same and each.verdict is Verdict.TAKEN:
+                self.lines[index] = line
+                return
+        self.lines.append(line)
+
+    def leave(self, section: str, key: str, why: str) -> None:
+        """A key of a section that is not taken over, whatever was said of it before."""
+        kept: list[Line] = []
+        known = False
+        for each in self.lines:
+            if (each.section, each.key) != (section, key):
+                kept.append(each)
+            elif each.verdict in (Verdict.LEFT, Verdict.NOTHING):
+                kept.append(each)
+                known = True
+        self.lines[:] = kept
+        if not known:
+            self.lines.append(Line(section, key, Verdict.LEFT, why))

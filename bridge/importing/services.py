@@ -24,6 +24,7 @@ _MODBUS: Final = "gx_modbus"
 _MOST_AMPS: Final = 1000
 _USUAL_AMPS: Final = 200
 _LONGEST_PATH: Final = 150
+_DOTS: Final = 2
 # Services of which a GX has exactly one; its number is always 0.
 _SINGLE: Final = frozenset({"system", "settings", "hub4", "platform", "modem", "logger"})
 _NOT_REGULATED: Final = (
@@ -209,7 +210,8 @@ def _charge_current(draft: Draft) -> None:
             settings["max"] = made.most
         draft.add("charge_current", settings, section)
         notes = "".join(f"; {each}" for each in made.notes)
-        reader.taken("DesiredChargeAmps", f"it is `limit` now{notes}")
+        why = "a GX without a limit of its own is left alone until you write `restore`, in A"
+        reader.changed("DesiredChargeAmps", f"it is `limit` now; {why}{notes}")
     reader.nothing(
         {
             "AdjustmentFactor": "the limit is set at once, and by DVCC where it can be",
@@ -229,14 +231,17 @@ def _figure(text: str) -> float | str:
 def _export(draft: Draft, section: Section) -> None:
     reader = draft.reader(section)
     found: dict[str, Any] = {}
-    reader.put(found, "service", "Service", _service)
-    reader.put(found, "key", "DbusKey", _path)
-    reader.put(found, "topic", "MqttTopic", _export_topic)
+    reader.put(found, "path", "Service", _service)
+    if "path" in found:
+        _tell_service(reader, found["path"])
+    if reader.put(found, "key", "DbusKey", _path) is not None:
+        reader.taken("DbusKey", "it is the end of `path` in `export` of the actor `gx`")
+    if reader.put(found, "topic", "MqttTopic", _export_topic) is not None:
+        reader.taken("MqttTopic", "it is `topic` in `export` of the actor `gx`")
     reader.nothing({"PublishType": "a value is sent when it changes"})
     if len(found) == 3:  # noqa: PLR2004 - service, key and topic
         draft.needs_gx = True
-        path = found["service"] + found["key"]
-        rule = {"path": path, "topic": found["topic"]}
+        rule = {"path": found["path"] + found["key"], "topic": found["topic"]}
         if rule in draft.exports:
             reader.leave("this value is exported there already")
         else:
@@ -244,6 +249,20 @@ def _export(draft: Draft, section: Section) -> None:
         reader.finish()
     else:
         reader.leave("it is not taken over: a part is missing or cannot be used")
+
+
+def _tell_service(reader: Reader, made: str) -> None:
+    """One of several services of a kind has a name on D-Bus, and a number on MQTT."""
+    sort, _, number_ = made.partition("/")
+    named = (reader.text("Service") or "").count(".") > _DOTS
+    if number_ == "*" and named:
+        why = (
+            f"it is `{made}` in `export` of `gx`, any of this sort: over MQTT they have numbers,"
+            f" not names; with several, write the number instead of `*` (`{sort}/40`)"
+        )
+        reader.changed("Service", why)
+    else:
+        reader.taken("Service", f"it is `{made}` in `export` of the actor `gx`")
 
 
 def _service(text: str) -> str:

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Final
 from urllib.parse import SplitResult, unquote, urlsplit, urlunsplit
 
 from bridge.config.types import VALID_ID
+from bridge.pattern import Pattern
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -24,6 +25,7 @@ _LONGEST_ID: Final = 32
 _LONGEST_NAME: Final = 64
 _LONGEST_TEXT: Final = 500
 _LAST_PORT: Final = 65535
+_LONGEST_DEVICE_TOPIC: Final = 200
 
 
 def flag(text: str) -> bool:
@@ -94,6 +96,17 @@ def topic(text: str) -> str:
     return text
 
 
+def quantity_topic(text: str) -> str:
+    """A topic that a device of ours reads values from (bridge/payload_value.py)."""
+    found = topic(text)
+    if found.startswith("$") or len(found) > _LONGEST_DEVICE_TOPIC:
+        words = (
+            f"a topic here begins with a word and has at most {_LONGEST_DEVICE_TOPIC} characters"
+        )
+        raise ValueError(words)
+    return found
+
+
 def payload(text: str) -> str:
     """A short text to send."""
     if len(text) > _LONGEST_TEXT:
@@ -105,14 +118,10 @@ def pattern(groups: int = 0) -> Callable[[str], str]:
     """A reader of a regular expression that has at least so many groups."""
 
     def read(text: str) -> str:
-        if len(text) > _LONGEST_TEXT:
-            raise ValueError(f"it is longer than {_LONGEST_TEXT} characters")
         try:
-            compiled = re.compile(text)
-        except (re.error, RecursionError, OverflowError):
-            raise ValueError("it is not a regular expression that can be read") from None
-        if compiled.groups < groups:
-            raise ValueError("it has no group ( ) that would hold the number")
+            Pattern(text, groups=groups)
+        except ValueError as error:
+            raise ValueError(f"it {error}") from None
         return text
 
     return read

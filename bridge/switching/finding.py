@@ -81,7 +81,7 @@ class Finder:
         self.name = name
         self._pattern = None if pattern is None else Pattern(pattern)
         self._off = None if off is None else Pattern(off)
-        self._path = None if path is None else compiled(path)
+        self._path: Any = None if path is None else compiled(path)
 
     def state(self, text: str) -> bool:
         """On or off. Raises DeviceGarbled when the text does not tell."""
@@ -115,12 +115,13 @@ class Finder:
         text = found.strip() if isinstance(found, str) else found
         if text in ("null", "None", None):
             return None
+        sentence = f"{self.name} sends a power that is not a number"
+        if isinstance(text, bool) or not isinstance(text, str | int | float):
+            raise DeviceGarbled(sentence)
         try:
-            if isinstance(text, bool) or not isinstance(text, str | int | float):
-                raise TypeError
             watts = float(text)
-        except (ValueError, TypeError, OverflowError):
-            raise DeviceGarbled(f"{self.name} sends a power that is not a number") from None
+        except (ValueError, OverflowError):
+            raise DeviceGarbled(sentence) from None
         if not math.isfinite(watts) or abs(watts) > MOST_WATTS:
             raise DeviceGarbled(f"{self.name} sends a power that cannot be")
         return watts

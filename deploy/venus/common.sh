@@ -67,7 +67,7 @@ rc_begin() {
     mkdir -p "$notes"
     if [ ! -f "$notes/rc.mode" ]; then
         if [ -f "$rclocal" ]; then
-            stat -c %a "$rclocal" >"$notes/rc.mode"
+            stat -L -c %a "$rclocal" >"$notes/rc.mode"
             cat "$rclocal" >"$notes/rc.before"
         else
             echo absent >"$notes/rc.mode"

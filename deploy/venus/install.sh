@@ -116,7 +116,8 @@ program() {
     [ ! -d "$home/app" ] || mv "$home/app" "$home/app.old"
     mv "$home/app.new" "$home/app"
     put "$home/boot.sh" 755 <"$home/app/boot.sh"
-    rm -rf "$home/app.old"
+    # A program that ends late may still write there; the next installation removes the rest.
+    rm -rf "$home/app.old" || true
 }
 
 # Makes the folder a virtual environment of the machine's Python; the module venv may be missing here.

@@ -50,6 +50,7 @@ SIMULATED = (
 # What keeps an actor away for longer than a test waits, on purpose.
 LASTING = {
     ("homevolt", "login"): "a wrong password is tried once a minute",
+    ("http_switch", "login"): "a wrong password is tried once a minute",
     ("lg_ess", "password"): "a wrong password is tried once a minute",
     ("lg_ess", "session"): "sessions that end at once are renewed after 15 s at the soonest",
     ("shelly", "login"): "a wrong password is tried once a minute",
@@ -117,8 +118,10 @@ def settings_for(kind: Kind, sim: Any, **more: Any) -> Any:
     given: dict[str, Any] = {name: value for name, value in _QUICK.items() if name in fields}
     if "url" in fields:
         given["url"] = f"http://{sim.host}:{sim.port}"
-    else:
+    elif "host" in fields:
         given |= {"host": sim.host, "port": sim.port}
+    else:
+        given |= sim.settings()
     simulator: Any = kind.simulator()
     given |= dict(getattr(simulator, "SETTINGS", {}))
     return kind.settings()(**given | more)

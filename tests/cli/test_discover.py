@@ -292,3 +292,53 @@ async def test_kinds_without_a_probe_or_stick_are_passed_over() -> None:
     assert await recognised(door, [("bare", bare)]) is None
     assert recognised_stick(Answer("10.0.0.7", "AA", "1"), [("bare", bare)]) == []
     await door.close()
+
+
+async def brokers(port: int) -> list[Find]:
+    finds = await look([HERE], [NOWHERE], NOWHERE, 1.0, None, port)
+    return [find for find in finds if find.port == port]
+
+
+@pytest.mark.anyio
+async def test_a_gx_by_its_own_broker() -> None:
+    module: Any = all_kinds()["venus_mqtt"].simulator()
+    async with module.Simulator() as sim:
+        await anyio.sleep(0.3)  # until it has told its broker who it is
+        finds = await brokers(sim.port)
+        assert sim.player.keepalives == sim.player.asked == sim.player.written == []
+    assert finds == [Find("127.0.0.1", sim.port, "Victron GX", "venus_mqtt", module.PORTAL)]
+    (line,) = snippets(finds)
+    assert line == f"  venus_mqtt: {{kind: venus_mqtt, host: 127.0.0.1, port: {sim.port}}}"
+
+
+@pytest.mark.anyio
+async def test_a_broker_that_wants_to_know_who_one_is() -> None:
+    module: Any = all_kinds()["venus_mqtt"].simulator()
+    async with module.Simulator(password="geheim") as sim:
+        assert await brokers(sim.port) == []
+
+
+@pytest.mark.anyio
+async def test_a_port_that_takes_connections_and_is_no_broker() -> None:
+    async with await anyio.create_tcp_listener(local_host="127.0.0.1") as listener:
+        port = listener.extra(anyio.abc.SocketAttribute.local_port)
+        with anyio.fail_after(5):
+            assert await brokers(port) == []
+
+
+def test_two_gx_at_one_broker_are_told_apart() -> None:
+    module: Any = all_kinds()["venus_mqtt"].discoverer()
+    ids = ("123456789012", "0123456789e5")
+    messages = [(f"N/{each}/system/0/Serial", json.dumps({"value": each}).encode()) for each in ids]
+    rubbish = [
+        ("N/0619ab2d3e4f/system/0/Serial", b'{"value":"another"}'),
+        ("N/XX/system/0/Serial", b'{"value":"XX"}'),
+        ("N/0619ab2d3e40/system/0/Serial", b""),
+    ]
+    found = module.broker(messages + rubbish)
+    assert [each.serial for each in found] == sorted(ids)
+    finds = [
+        Find("gx", 1883, each.what, "venus_mqtt", each.serial, each.settings) for each in found
+    ]
+    config = load_text("actors:\n" + "\n".join(snippets(finds)) + "\n", "c.yaml", {})
+    assert [each.settings.portal_id for each in config.actors.values()] == sorted(ids)

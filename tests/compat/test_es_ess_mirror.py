@@ -97,6 +97,7 @@ def test_every_service_that_could_be_on_is_listed() -> None:
         *("SolarOverheadDistributor", "TimeToGoCalculator", "FroniusSmartmeterJSON"),
         *("MqttExporter", "FroniusWattpilot", "MqttTemperature", "NoBatToEV"),
         *("Shelly3EMGrid", "ShellyPMInverter", "MqttPVInverter"),
+        *("ChargeCurrentReducer", "Grid2Bat"),
     }
     assert service("shelly", "grid") == "Shelly3EMGrid"
     assert service("shelly", "pv") == "ShellyPMInverter"

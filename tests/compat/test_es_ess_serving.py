@@ -212,6 +212,12 @@ async def test_the_car_and_the_time_to_go(tmp_path: Path) -> None:
         assert tree.of("es-ESS/FroniusWattpilot/Ac/Power") == [b"1400"]
         assert tree.of("es-ESS/FroniusWattpilot/Mode") == [b"1"]
         assert tree.of("es-ESS/TimeToGoCalculator/TimeToGo") == [b"3600"]
+        charging = b'{"BatteryTimeToGo": null, "BatteryTimeToFull": 7200}'
+        hear(actor, "Devices/ttg/State", charging)
+        await anyio.sleep(0.01)
+        hear(actor, "Devices/ttg/State", b'{"BatteryTimeToGo": null, "BatteryTimeToFull": null}')
+        await anyio.sleep(0.01)
+        assert tree.of("es-ESS/TimeToGoCalculator/TimeToGo") == [b"3600", b"7200"]
 
 
 async def test_an_owner_may_change_his_mind_as_often_as_he_likes(tmp_path: Path) -> None:

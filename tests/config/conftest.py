@@ -49,6 +49,12 @@ class EsEss:
     kind = "es_ess"
     Settings = Settings
 """,
+    "services/balancer": """
+class Balancer:
+    kind = "balancer"
+    Settings = Plain
+    needs_site = True
+""",
     "services/steward": """
 from bridge.config.settings import DeviceIds
 

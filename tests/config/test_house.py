@@ -115,8 +115,8 @@ def test_everything_wrong_at_once(judge: Judge) -> None:
         "4: the id of consumer 'a b' must have 1 to 32 letters, digits, '_' or '-'",
         (
             "6: kind 'shelyl' is not known: did you mean 'shelly'? known kinds: "
-            "borealis, broken, distributor, es_ess, everything, external, nobody, shelly, site, "
-            "steward, twins, undescribed, unfit, unset"
+            "balancer, borealis, broken, distributor, es_ess, everything, external, nobody, "
+            "shelly, site, steward, twins, undescribed, unfit, unset"
         ),
         (
             "7: actor 'Meter' has the same id as 'meter' in line 6: ids must differ in more than "

@@ -34,7 +34,7 @@ def test_an_unknown_kind(kinds: KindRegistry) -> None:
     with pytest.raises(KindError, match="'shelyl' is not known: did you mean 'shelly'\\? known"):
         kinds.find("shelyl")
     with pytest.raises(
-        KindError, match="'zzz' is not known; known kinds: borealis, broken, distributor"
+        KindError, match="'zzz' is not known; known kinds: balancer, borealis, broken, distributor"
     ):
         kinds.find("zzz")
 

@@ -1,4 +1,4 @@
-"""Settings that name a device, a tariff or a forecast: is it there?"""
+"""Settings that name a device, a tariff or a forecast: somebody must have it."""
 
 from __future__ import annotations
 
@@ -63,8 +63,10 @@ def test_a_faulty_actor_is_told_once(judge: Judge) -> None:
 def test_a_tariff_may_come_from_elsewhere_and_a_slip_is_seen(judge: Judge) -> None:
     text = house("battery: ess, tariff: amper, forecast: meter") + "  amber: {kind: external}\n"
     assert judge.warnings(text) == [
-        "5: actor 'guard': 'tariff' names 'amper', but no actor has that id (did you mean "
-        "'amber'?); it is heard only if somebody else publishes Tariffs/amper/Curve"
+        (
+            "5: actor 'guard': 'tariff' names 'amper', but no actor has that id (did you mean "
+            "'amber'?); it is heard only if somebody else publishes Tariffs/amper/Curve"
+        )
     ]
 
 
@@ -79,3 +81,10 @@ def test_what_came_from_outside_is_not_repeated(judge: Judge) -> None:
 
 def test_the_id_of_a_request_is_ones_own(judge: Judge) -> None:
     assert judge.warnings(house("battery: ess, consumer: pool")) == []
+
+
+def test_who_decides_by_the_balance_needs_a_site(judge: Judge) -> None:
+    text = "actors:\n  ess: {kind: external}\n  one: {kind: balancer}\n"
+    words = "it decides by the house's balance, which needs a 'site' section"
+    assert judge.problem(text) == f"3: actor 'one': {words}"
+    judge.load(f"site: {{grid: ess}}\n{text}")

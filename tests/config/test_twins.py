@@ -88,13 +88,12 @@ def _warnings(*actors: str) -> list[str]:
 
 @pytest.mark.parametrize("more", ["", ", port: 8883, tls: true", ", tls: true"])
 def test_two_ways_to_one_gx(more: str) -> None:
-    assert _warnings(
+    (found,) = _warnings(
         "ess: {kind: victron_modbus, host: GX.lan}",
         f"gx: {{kind: venus_mqtt, host: gx.LAN{more}}}",
-    ) == [
-        "c.yaml:3: ess and gx are both the GX at gx.lan: set its controls through one of them"
-        " only, or they undo each other's"
-    ]
+    )
+    sentence = "set its controls through one of them only, or they undo each other's"
+    assert found == f"c.yaml:3: ess and gx are both the GX at gx.lan: {sentence}"
 
 
 def test_two_gx_are_two() -> None:
@@ -140,3 +139,34 @@ def test_the_usual_unit_is_the_tables(kind: str, maps: set[str | None], tmp_path
     found = find_kind(kind).load()
     units = {found.map(name).unit for name in maps}  # type: ignore[attr-defined] # all of registers
     assert {f"h:502, unit {unit}" for unit in units} == {words}
+
+
+_HOUSE = """\
+site: {{grid: meter, battery: ess}}
+actors:
+  meter: {{kind: external}}
+  ess: {{kind: external}}
+  car: {{kind: external}}
+  prices: {{kind: external}}
+  distributor: {{kind: distributor, reservation: 0}}
+  guard: {{kind: battery_guard, battery: ess, chargers: car, {guard}}}
+  night:
+    {{kind: grid_charge, battery: ess, tariff: prices, power: 3000, capacity: 9000, {night}}}
+"""
+
+
+@pytest.mark.parametrize(
+    ("guard", "night", "warned"),
+    [
+        ("control: GridSetpoint", "control: BatterySetpoint", True),
+        ("control: BatteryMode, mode: hold", "control: GridSetpoint", True),
+        ("control: BatterySetpoint", "control: BatterySetpoint", False),
+        ("control: MaxDischargePower", "control: BatterySetpoint", False),
+    ],
+)
+def test_two_services_on_one_battery_use_one_control(guard: str, night: str, warned: bool) -> None:
+    found = load_text(_HOUSE.format(guard=guard, night=night), "c.yaml", {}).warnings
+    steered = [each for each in found if "steer the same battery" in each.sentence]
+    assert [each.line for each in steered] == ([9] if warned else [])
+    if warned:
+        assert steered[0].sentence.startswith("guard and night steer the same battery by ")

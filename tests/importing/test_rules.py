@@ -261,3 +261,89 @@ def test_the_default_setpoint_is_added_by_the_gx_alone() -> None:
         "battery": "gx",
         "chargers": ["gx_modbus-ev1"],
     }
+
+
+SWITCH = """\
+[Services]
+SolarOverheadDistributor=true
+[HttpConsumer:pump]
+Request=300
+OnUrl=http://joe:never-shown@192.168.1.3/on
+OffUrl=http://192.168.1.3/off
+StatusUrl=http://192.168.1.3/status
+OnKeywordRegex=on
+PowerUrl=http://192.168.1.4/power
+PowerExtractRegex=(.*)
+"""
+
+
+def test_a_login_that_would_reach_another_host_is_told() -> None:
+    _, found = made(SWITCH)
+    assert lines(found, "OffUrl") == [(Verdict.TAKEN, "it is `off_url` now")]
+    why = "it is taken, but the login of the other urls is sent to 192.168.1.4 as well"
+    assert lines(found, "PowerUrl") == [(Verdict.CHANGED, why)]
+
+
+def test_a_key_is_told_once_and_by_the_last_word() -> None:
+    _, found = made(
+        "[Services]\nNoBatToEV=true\nSolarOverheadDistributor=yes\n"
+        "[Common]\nGridSetPointMinW=500\nGridSetPointMaxW=100\n"
+    )
+    (low,) = lines(found, "GridSetPointMinW")
+    assert low[0] is Verdict.LEFT
+    texts = [str(line) for line in found.lines]
+    assert len(texts) == len(set(texts))
+
+
+def test_what_is_not_taken_over_is_not_told_as_taken() -> None:
+    _, found = made(
+        "[Services]\nMqttExporter=true\nSolarOverheadDistributor=true\n"
+        "[MqttExporter:a]\nService=nonsense\nDbusKey=/Ac/Power\nMqttTopic=a/b\n"
+        "[HttpConsumer:x]\nRequest=300\nOnUrl=http://h/on\n"
+    )
+    for section in ("MqttExporter:a", "HttpConsumer:x"):
+        verdicts = {each.verdict for each in found.lines if each.section == section}
+        assert verdicts == {Verdict.LEFT}
+
+
+def test_a_position_without_an_instance_is_shown_nowhere() -> None:
+    whole, found = made(
+        "[Services]\nMqttPVInverter=true\n"
+        "[MqttPVInverter:roof]\nTotalPowerTopic=pv/power\nPosition=1\n"
+    )
+    assert "venus" not in whole["actors"]
+    assert [verdict for verdict, _ in lines(found, "Position")] == [Verdict.LEFT]
+
+
+def test_an_exported_service_by_its_name_is_told_to_be_any_of_its_sort() -> None:
+    whole, found = made(
+        "[Services]\nMqttExporter=true\n"
+        "[MqttExporter:a]\nService=com.victronenergy.grid.http_40\nDbusKey=/Ac/Power\n"
+        "MqttTopic=a/b\n"
+        "[MqttExporter:b]\nService=com.victronenergy.system\nDbusKey=/Dc/Battery/Soc\n"
+        "MqttTopic=a/c\n"
+    )
+    assert [each["path"] for each in whole["actors"]["gx"]["export"]] == [
+        "grid/*/Ac/Power",
+        "system/0/Dc/Battery/Soc",
+    ]
+    assert [verdict for verdict, _ in lines(found, "Service")] == [Verdict.CHANGED, Verdict.TAKEN]
+
+
+@pytest.mark.parametrize("topic", ["$SYS/uptime", "x" * 201])
+def test_topics_that_no_device_reads_are_left_out(topic: str, tmp_path: Path) -> None:
+    _, found = made(
+        "[Services]\nMqttPVInverter=true\n"
+        f"[MqttPVInverter:roof]\nTotalPowerTopic=pv/power\nL1VoltageTopic={topic}\n"
+    )
+    assert [verdict for verdict, _ in lines(found, "L1VoltageTopic")] == [Verdict.LEFT]
+    assert checked(found, tmp_path) == []
+
+
+def test_a_guard_without_the_distributor_has_the_site_that_it_needs(tmp_path: Path) -> None:
+    text = "[Services]\nNoBatToEV=true\nTimeToGoCalculator=true\n"
+    whole, found = made(f"{text}[Common]\nBatteryCapacityInWh=9000\n[TimeToGoCalculator]\nx=1\n")
+    assert whole["site"] == {"grid": "gx", "pv": ["gx"], "battery": "gx"}
+    assert whole["actors"]["distributor"]["reservation"] == 10_000
+    assert whole["actors"]["time_to_go"]["battery"] == "gx"
+    assert checked(found, tmp_path) == []

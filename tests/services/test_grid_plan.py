@@ -6,6 +6,7 @@ import itertools
 import math
 import time
 from datetime import UTC, datetime, timedelta
+from zoneinfo import ZoneInfo
 
 import pytest
 from hypothesis import given, settings
@@ -219,3 +220,67 @@ def test_what_was_not_saved_by_us_is_left_aside(content: dict | None) -> None:
     profile = Profile(400.0)
     profile.restore(content)
     assert profile.at(NOON) == 400.0
+
+
+def test_a_curve_in_local_time_meets_the_house_at_its_utc_hours() -> None:
+    utc = {"start": "2026-01-10T12:00:00Z", "end": "2026-01-10T14:00:00Z", "import": 0.2}
+    local = {"start": "2026-01-10T13:00:00+01:00", "end": "2026-01-10T15:00:00+01:00"}
+    profile = Profile(500.0)
+    profile.hours[13], profile.hours[14] = 900.0, 7000.0
+    for slot in (utc, local | {"import": 0.2}):
+        steps = steps_of(rows_of([slot], "import"), None, profile, NOON)
+        assert [each.need for each in steps] == [500.0, 900.0]
+    far = {"start": "0001-01-01T00:00:00+05:00", "end": "2026-01-10T13:00:00Z", "import": 0.2}
+    with pytest.raises(CurveRefused, match="is not a time"):
+        rows_of([far], "import")
+
+
+@pytest.mark.parametrize(("day", "length"), [("2027-03-28", 23), ("2027-10-31", 25)])
+def test_the_days_on_which_the_clocks_change(day: str, length: int) -> None:
+    zone = ZoneInfo("Europe/Berlin")
+    midnight = datetime.fromisoformat(day).replace(tzinfo=zone)
+    begin, end = midnight.astimezone(UTC), (midnight + timedelta(days=1)).astimezone(UTC)
+    slots = []
+    at = begin
+    while at < end:
+        until = at + timedelta(minutes=15)
+        ends = {"start": at.astimezone(zone).isoformat(), "end": until.astimezone(zone).isoformat()}
+        slots.append(ends | {"import": 0.1 if at < begin + timedelta(hours=4) else 0.4})
+        at = until
+    steps = steps_of(rows_of(slots, "import"), None, Profile(500.0), begin)
+    assert len(steps) == length * 4
+    assert sum(each.hours for each in steps) == length
+    assert sum(each.hours for each in steps if each.price == 0.1) == 4
+
+
+def test_a_night_without_sun_is_no_end_of_the_forecast() -> None:
+    prices = tuple(row(NOON + timedelta(hours=n), 60, 0.2) for n in range(36))
+    sunset, sunrise = NOON + timedelta(hours=4.5), NOON + timedelta(hours=19, minutes=37)
+    sun = (
+        (NOON, sunset, 900.0),
+        (sunset, sunrise, 0.0),
+        (sunrise, NOON + timedelta(hours=36), 1200.0),
+    )
+    steps = steps_of(prices, sun, Profile(500.0), NOON)
+    assert sum(each.hours for each in steps) == pytest.approx(36)
+    assert {each.need for each in steps[5:19]} == {500.0}
+
+
+def test_what_the_sun_brings_meanwhile_is_part_of_the_power() -> None:
+    free = Plan(power=3000, capacity=10_000, efficiency=1.0, wear=0.0)
+    cost, bought, _ = play(free, hours((0.1, -2000)), 20.0, 0.1, 90.0)
+    assert [bought, cost] == pytest.approx([1.0, 0.1])
+    _, bought, _ = play(free, hours((0.1, -2000)), 20.0, 0.1, 30.0)
+    assert bought == 0.0, "the sun alone fills it up to there"
+    _, bought, _ = play(free, hours((0.1, -5000)), 20.0, 0.1, 90.0)
+    assert bought == 0.0
+
+
+def test_room_is_left_for_tomorrows_sun() -> None:
+    night, sun, evening = [(0.10, 300.0)] * 6, [(0.25, -2500.0)] * 3, [(0.60, 2000.0)] * 3
+    dark = [(0.25, 300.0)] * 3
+    with_sun = best(PLAN, hours(*night, *sun, *evening), 20.0)
+    without = best(PLAN, hours(*night, *dark, *evening), 20.0)
+    assert without is not None
+    assert without.target >= 75
+    assert with_sun is None or with_sun.target <= 40

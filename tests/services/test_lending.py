@@ -275,6 +275,18 @@ async def test_a_limit_that_is_not_told_is_left_alone_or_restored(tmp_path: Path
         assert ess.values["MaxDischargePower"] == 8000
 
 
+async def test_a_limit_that_is_not_told_any_more_is_left_alone(tmp_path: Path) -> None:
+    board, ess, guard = Board(), Ess(tmp_path), Holder(tmp_path, "MaxChargePower")
+    async with board.alive(ess, guard):
+        await anyio.sleep(3)
+        ess.values["MaxChargePower"] = None
+        await anyio.sleep(3)
+        guard.wanted = 2000.0
+        await anyio.sleep(20)
+        assert ess.values["MaxChargePower"] is None, "nobody could put it back"
+        assert "set 'restore'" in (guard.lent.why or "")
+
+
 async def test_what_cannot_be_given_back_is_tried_until_it_can(tmp_path: Path) -> None:
     board, ess, guard = Board(), Ess(tmp_path), Holder(tmp_path, "MaxChargePower")
     async with board.alive(ess, guard):

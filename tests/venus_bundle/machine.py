@@ -1,4 +1,4 @@
-"""Bundles made by the tool, and a root folder that looks like a GX, with the programs of busybox."""
+"""Bundles made by the tool, and a folder that looks like a GX, with the programs of busybox."""
 
 from __future__ import annotations
 
@@ -10,8 +10,12 @@ import sys
 import tarfile
 from functools import cache
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
 
 ROOT = Path(__file__).parents[2]
 DEPLOY = ROOT / "deploy" / "venus"
@@ -30,21 +34,25 @@ APPLETS = (
 
 
 def run_tool(
-    out: Path, *archs: str, folder: Path = CACHE, **environment: str
+    out: Path,
+    *archs: str,
+    folder: Path = CACHE,
+    tool: Path = TOOL,
+    more: Mapping[str, str] | None = None,
 ) -> subprocess.CompletedProcess[str]:
     """`make venus-bundle`, one at a time on this machine: all share the downloaded wheels."""
     folder.mkdir(parents=True, exist_ok=True)
     chosen = [word for arch in archs for word in ("--arch", arch)]
-    command = [sys.executable, str(TOOL), *chosen, "--out", str(out), "--cache", str(folder)]
+    command = [sys.executable, str(tool), *chosen, "--out", str(out), "--cache", str(folder)]
     with (folder / "lock").open("w") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
         return subprocess.run(
-            command, check=False, capture_output=True, text=True, env={**os.environ, **environment}
+            command, check=False, capture_output=True, text=True, env={**os.environ, **(more or {})}
         )
 
 
 def make_bundle(out: Path, arch: str) -> Path:
-    """The archive for one processor. Without a network the test is skipped, with CI=true it fails."""
+    """The archive for one processor. Without a network the test is skipped; in CI it fails."""
     done = run_tool(out, arch)
     if done.returncode != 0 and OFFLINE in done.stderr:
         sentence = f"the bundle cannot be created: {done.stderr.strip()}"
@@ -54,6 +62,19 @@ def make_bundle(out: Path, arch: str) -> Path:
     assert done.returncode == 0, done.stderr
     (archive,) = out.glob(f"*-{arch}.tar.gz")
     return archive
+
+
+def copy_project(target: Path) -> Path:
+    """What a bundle is made of, elsewhere; the tool in the copy."""
+    parts = ("bridge", "actors", "deploy", "tools", "config", "topics.yaml", "pyproject.toml")
+    target.mkdir()
+    for name in (*parts, "LICENSE"):
+        source = ROOT / name
+        if source.is_dir():
+            shutil.copytree(source, target / name)
+        else:
+            shutil.copy(source, target / name)
+    return target / "tools" / TOOL.name
 
 
 @cache
@@ -73,7 +94,7 @@ def pythons() -> dict[str, Path]:
 
 
 class Machine:
-    """A GX as a folder: `/data`, `/service` and so on below `root`; nothing on the PATH but ours."""
+    """A GX as a folder: `/data`, `/service` … below `root`; nothing on the PATH but ours."""
 
     def __init__(self, folder: Path, bundle: Path, *, python: Path | None = None) -> None:
         self.root = folder / "gx"
@@ -154,8 +175,8 @@ class Machine:
 
     def boot(self) -> None:
         """/service is made anew, then rc.local runs, if it can be executed."""
-        shutil.rmtree(self.root / "service")
-        (self.root / "service").mkdir()
+        for each in (self.root / "service").iterdir():
+            each.unlink()
         if os.access(self.rc_local, os.X_OK) and self.rc_local.stat().st_mode & 0o111:
             text = self.rc_local.read_text(encoding="utf-8").replace("/data/", f"{self.root}/data/")
             script = self.root / "run" / "rc.local"

@@ -18,14 +18,16 @@ if TYPE_CHECKING:
 def gx(mosquitto: Mosquitto, tmp_path: Path) -> Iterator[Gx]:
     """A bus without anybody on it; nothing is started yet."""
     with Gx(tmp_path, mosquitto.port, free_port()) as found:
+        found.injector.hurried = True
         yield found
 
 
 @pytest.fixture
 def running(gx: Gx) -> Gx:
     """The same with settings and the injector, for one test alone."""
-    gx.settings()
+    gx.settings(wait=False)  # all of them start at the same time
     gx.injector.start()
+    gx.settled()
     return gx
 
 
@@ -36,6 +38,7 @@ def shared(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Gx]:
         Mosquitto() as broker,
         Gx(tmp_path_factory.mktemp("gx"), broker.port, free_port()) as found,
     ):
-        found.settings("grid:30", "acload:60")
+        found.settings("grid:30", "acload:60", wait=False)
         found.injector.start()
+        found.settled()
         yield found

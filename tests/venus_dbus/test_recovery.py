@@ -33,7 +33,7 @@ def unknown(gx: Gx) -> bool:
 
 
 def test_silence_is_unknown_first_and_then_it_leaves(running: Gx) -> None:
-    running.plan({**GARAGE, "silence": 1}, drop=4)
+    running.plan({**GARAGE, "silence": 1}, drop=2.5)
     running.told.state("garage", Temperature=20, Humidity=50)
     running.there(NAME)
     owner = running.reader.names()[NAME]

@@ -23,6 +23,8 @@ SERVICES: Final[dict[str, str]] = {
     "battery_guard": "NoBatToEV",
     "fronius_meter": "FroniusSmartmeterJSON",
     "mqtt_pv": "MqttPVInverter",
+    "charge_current": "ChargeCurrentReducer",
+    "grid_charge": "Grid2Bat",
     "es_ess": "$SYS",
 }
 """Our kinds, and the service that es-ESS has for the same thing."""

@@ -27,9 +27,7 @@ class Client:
     def __init__(self, settings: Settings, clock: Clock) -> None:
         self._settings, self._clock = settings, clock
         self.name = name_of(settings.status_url)
-        self._state = Finder(
-            self.name, settings.on_pattern, settings.on_path, settings.off_pattern
-        )
+        self._state = Finder(self.name, settings.on_pattern, settings.on_path, settings.off_pattern)
         self._power = Finder(self.name, settings.power_pattern, settings.power_path, None)
         self._doors: dict[str, LoginClient] = {}
 

@@ -55,7 +55,7 @@ class Settings(SwitchSettings, frozen=True, kw_only=True, forbid_unknown_fields=
     method: Literal["GET", "POST", "PUT"] = "GET"
     on_body: Body | None = None
     off_body: Body | None = None
-    username: Annotated[str, Meta(pattern=r"^[^:\x00-\x1f]*\Z", max_length=128)] | None = None
+    username: Annotated[str, Meta(max_length=500)] | None = None
     password: Secret | None = None
     auto_off: Annotated[float, Meta(ge=15, le=86400)] | None = None
     interval: Interval = 5.0

@@ -12,13 +12,13 @@ from actors.consumers.mqtt_switch.settings import Settings
 from bridge.device import Device
 from bridge.errors import DeviceError, DeviceRefused, DeviceTimeout
 from bridge.switching.companion import Switching
-from bridge.switching.model import Seen
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from bridge.actor import Context
     from bridge.mqtt import Incoming
+    from bridge.switching.model import Seen
 
 _BEAT = 0.2
 _AGAIN = 10.0
@@ -44,7 +44,7 @@ class MqttSwitch(Device):
         self._news = anyio.Event()
         self._published_at = -math.inf
         self._asked_at = -math.inf
-        self._since: float | None = None
+        self._connected_at: float | None = None
         self.consumer: Switching | None = None
         plan = settings.plan()
         if plan is not None:
@@ -91,10 +91,10 @@ class MqttSwitch(Device):
         """Tell what is known now, and ask where nothing is."""
         now = self.clock.now()
         if not self.bus.connection.connected.is_set():
-            self._since = None
+            self._connected_at = None
             return
-        if self._since is None:
-            self._since = now
+        if self._connected_at is None:
+            self._connected_at = now
         self._ask_when_due(now)
         seen = self.told.seen(now)
         if seen is None:
@@ -127,7 +127,7 @@ class MqttSwitch(Device):
             why = f"{self.told.name} has not said for {now - self.told.heard_at:.0f} s if it is on"
         else:
             why = f"{self.told.name} has not said yet whether it is on"
-            if now < (self._since or now) + settings.timeout:
+            if now < (self._connected_at or now) + settings.timeout:
                 return
             self._tell_first()
         await self.health(why)

@@ -12,6 +12,7 @@ from typing import Final
 
 _SOC_BAND: Final = 2.0
 _FINEST: Final = 0.01
+_CLOSE: Final = 0.02
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -47,9 +48,10 @@ class Inputs:
 
 @dataclass(slots=True)
 class State:
-    """The limit that is held (None: none), and since when."""
+    """The limit that is held (None: none), what it would be unrounded, and the last look."""
 
     limit: float | None = None
+    target: float = 0.0
     changed_at: float = -math.inf
 
 
@@ -76,9 +78,10 @@ def decide(plan: Plan, state: State, inputs: Inputs, now: float) -> Decision:
     if now - state.changed_at >= plan.interval or state.limit is None:
         # What the battery delivers could be produced instead.
         missing = grid + max(battery, 0.0) - plan.distance
-        wanted = _wanted(plan, state, missing, pv, own)
-        if state.limit is None or abs(wanted - state.limit) >= _FINEST * plan.rated:
-            state.limit, state.changed_at = wanted, now
+        state.target = _wanted(plan, state, missing, pv, own)
+        if state.limit is None or abs(state.target - state.limit) >= _FINEST * plan.rated:
+            state.limit = state.target
+        state.changed_at = now
     limit = state.limit
     return Decision(limit, "throttle", f"it may produce {limit:.0f} W: nothing is to be fed in")
 
@@ -94,7 +97,9 @@ def _known(inputs: Inputs) -> tuple[float, float, float, float, float] | None:
 def _wanted(plan: Plan, state: State, missing: float, pv: float, own: float) -> float:
     """Down at once, up by a step. missing: W that may be produced more (less when negative)."""
     share = min(1.0, own / pv) if pv > 0 and own > 0 else 1.0
-    wanted = max(own, 0.0) + share * missing
+    follows = state.limit is not None and abs(own - state.limit) <= _CLOSE * plan.rated
+    # Small corrections add up, where an inverter is at its limit and has a small share.
+    wanted = (state.target if follows else max(own, 0.0)) + share * missing
     if state.limit is not None:
         wanted = min(wanted, state.limit + plan.step * plan.rated)
     return min(max(wanted, plan.least * plan.rated), plan.rated)

@@ -18,10 +18,11 @@ if TYPE_CHECKING:
 _Percent = Annotated[float, Meta(ge=0, le=100)]
 _Rated = Annotated[float, Meta(gt=0, le=1_000_000)]
 _From = Topic | Source | None
-_TOTALS: Final = ("power", "energy")
 SOURCES: Final = (
-    *_TOTALS,
-    *(f"{each}_l{phase}" for each in ("power", "voltage", "current", "energy") for phase in PHASES),
+    "power",
+    *(f"{each}_l{phase}" for each in ("power", "voltage", "current") for phase in PHASES),
+    "energy",
+    *(f"energy_l{phase}" for phase in PHASES),
 )
 
 

@@ -98,8 +98,7 @@ class GridSetpoint(TableRecipe):
         """See Recipe."""
         if seen.get(MODE) == EXTERNAL:
             raise DeviceError(
-                f"{NO_GRID_SETPOINT}:"
-                " set EssMode to phase_compensation or individual_phases first"
+                f"{NO_GRID_SETPOINT}: set EssMode to phase_compensation or individual_phases first"
             )
         return super().steps(value, seen)
 

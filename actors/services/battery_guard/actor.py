@@ -12,7 +12,7 @@ from bridge.actor import Actor
 from bridge.config.settings import DeviceIds
 from bridge.config.types import Delay, DeviceId, Watts
 from bridge.lending import SET, Lent
-from bridge.steering import Balance, DeviceValue, Owner, Speaker
+from bridge.steering import Balance, Car, Owner, Speaker
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -86,6 +86,7 @@ class BatteryGuard(Actor):
     kind = "battery_guard"
     Settings = Settings
     stops_first = True
+    needs_site = True
     writes: ClassVar[tuple[str, ...]] = (SET,)
 
     def __init__(self, context: Context) -> None:
@@ -95,7 +96,7 @@ class BatteryGuard(Actor):
         self.core = new_state(self.plan)
         self.lent = Lent(self, settings.battery, settings.control, _TTL, restore=settings.restore)
         self.balance = Balance(self)
-        self.cars = [DeviceValue(self, charger, "Power") for charger in settings.chargers]
+        self.cars = [Car(self, charger) for charger in settings.chargers]
         self.owner = Owner(self, settings.switch)
         self.speaker = Speaker(self)
 

@@ -94,6 +94,7 @@ class GridCharge(Actor):
     kind = "grid_charge"
     Settings = Settings
     stops_first = True
+    needs_site = True
     writes: ClassVar[tuple[str, ...]] = (SET,)
 
     def __init__(self, context: Context) -> None:
@@ -123,7 +124,7 @@ class GridCharge(Actor):
             if due(self.core, inputs, utc, now):
                 # A second or more on a small machine: the others go on meanwhile.
                 work = partial(make_plan, self.plan, self.core, inputs, self.profile, utc, now)
-                await anyio.to_thread.run_sync(work)
+                await anyio.to_thread.run_sync(work, abandon_on_cancel=True)
             decision = decide(self.plan, self.core, inputs, utc, self.clock.now())
             await self.lent.want(self.value(decision))
             trouble = decision.sentence if decision.code == "unknown" else None

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import UTC, datetime
 from itertools import pairwise
 from typing import Any
 
@@ -39,7 +39,11 @@ def _time(text: str) -> datetime:
         raise CurveRefused(f"{text[:40]!r} is not a time") from None
     if found.tzinfo is None:
         raise CurveRefused(f"{text[:40]!r} has no time zone")
-    return found
+    try:
+        # The house's habits are known by UTC hours, whatever zone a curve is written in.
+        return found.astimezone(UTC)
+    except OverflowError:
+        raise CurveRefused(f"{text[:40]!r} is not a time") from None
 
 
 def value_at(rows: Rows, moment: datetime) -> float | None:

@@ -160,7 +160,9 @@ def play(
         if step.price <= price:
             if level < goal:
                 room = max(0.0, plan.max_import - max(step.need, 0.0)) * step.hours
-                taken = min(most, room, (goal - level) / way)
+                # What the sun brings meanwhile is part of the power that the battery takes.
+                sun = min(max(-need, 0.0), most)
+                taken = max(0.0, min(most - sun, room, (goal - level) / way - sun))
                 level += taken * way
                 bought += taken
                 cost += step.price * taken / _KILO

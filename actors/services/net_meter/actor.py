@@ -110,7 +110,7 @@ class NetMeter(Device):
         await self.health(unknown if power is None else None)
 
     async def _on_status(self, message: Message) -> None:
-        if message.value == "offline" and self.status_of() == "online":
+        if message.value == "offline" and self.status_of() in {"online", "stale"}:
             await self._gone(f"the meter {self.meter} is offline")
 
     async def _look(self, meter: str, since: float) -> None:

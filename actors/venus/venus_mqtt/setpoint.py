@@ -60,7 +60,9 @@ class Before:
             if each is not None
         ]
 
-    def writing(self, present: float | None, target: float, *, default: float | None = None) -> None:
+    def writing(
+        self, present: float | None, target: float, *, default: float | None = None
+    ) -> None:
         """Note what is there now (unless it is noted already) and what will be.
 
         Raises DeviceRefused when it is not known what to put back later, also after a crash: the
@@ -85,7 +87,7 @@ class Before:
             self.override = True
             self._save(self.original, self.written, self.override)
 
-    def _save(self, original: float | None, written: list[float], override: bool) -> bool:  # noqa: FBT001 - one of three fields
+    def _save(self, original: float | None, written: list[float], override: bool) -> bool:
         content: dict[str, Any] = {"original": original, "written": written}
         return self._state.save(FILE, content | ({"override": True} if override else {}))
 

@@ -121,6 +121,9 @@ class Settings(DeviceSettings, frozen=True, kw_only=True, forbid_unknown_fields=
                 "default_setpoint",
                 "'default_setpoint' is not between 'min_setpoint' and 'max_setpoint'",
             )
+        yield from self._check_exports()
+
+    def _check_exports(self) -> Iterator[tuple[str, str]]:
         paths: dict[tuple[str, str], None] = {}
         for each in self.export:
             if (each.path, each.topic) in paths:
