@@ -9,7 +9,6 @@ import pytest
 
 from actors.devices.shelly import feeds, push
 from actors.devices.shelly.actor import Shelly
-from bridge.http.digest import frame_login
 from actors.devices.shelly.push import Pushed, challenge_of, sender, take_frame, take_mqtt
 from actors.devices.shelly.settings import Settings
 from bridge.actor import Context
@@ -17,6 +16,7 @@ from bridge.clock import Clock
 from bridge.config import Config
 from bridge.contract import load_contract
 from bridge.errors import DeviceGarbled
+from bridge.http.digest import frame_login
 from bridge.mqtt import Endpoint
 
 if TYPE_CHECKING:

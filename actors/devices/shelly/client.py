@@ -15,10 +15,10 @@ from typing import TYPE_CHECKING, Any, Self, cast
 
 import anyio
 
-from bridge.http.digest import Digest, parse_challenge
 from actors.devices.shelly.document import flag, read_object, refusal, unwrap
 from actors.devices.shelly.identity import Identity, identify
 from bridge.errors import DeviceError, DeviceGarbled, DeviceRefused, DeviceTimeout
+from bridge.http.digest import Digest, parse_challenge
 
 if TYPE_CHECKING:
     from collections.abc import Callable

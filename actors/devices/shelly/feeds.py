@@ -11,12 +11,12 @@ from typing import TYPE_CHECKING, Any, Final, Protocol
 
 import anyio
 
-from bridge.http.digest import frame_login
 from actors.devices.shelly.document import part, read_object, unwrap
 from actors.devices.shelly.push import challenge_of, sender, take_frame, take_mqtt
 from bridge.config.address import parse_listen
 from bridge.errors import DeviceError, DeviceGarbled, DeviceRefused, DeviceTimeout
 from bridge.http.client import HttpClient
+from bridge.http.digest import frame_login
 from bridge.http.websocket import WebSocket
 from bridge.log import Outage
 
