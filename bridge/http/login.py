@@ -1,8 +1,8 @@
 """Requests to a device of any make, with the login that it asks for: none, Basic or Digest.
 
-What is asked first goes out without a login, so that no password is sent in clear to a device that
-knows better. One that asks for none is given Basic from then on: some never ask, and answer in
-another way. A login that was refused is tried once a minute at most.
+What is asked first goes out without a login: it is sent only where a 401 asks for it, so that no
+password reaches a device that needs none, or in clear one that knows better. A login that was
+refused is tried once a minute at most.
 """
 
 from __future__ import annotations
@@ -23,12 +23,15 @@ if TYPE_CHECKING:
 
 PAUSE = 60.0
 _UNAUTHORIZED = 401
-_READS = frozenset({"GET", "HEAD"})
 _REUSE = 100
+_PORTS = {"http": 80, "https": 443}
 
 
 class LoginClient:
-    """One device at `base` (`http://host:port`). `name` is how sentences call it."""
+    """One device at `base` (`http://host:port`). `name` is how sentences call it.
+
+    `wanting` ends the sentence about a login that is asked for when there is no `password`.
+    """
 
     def __init__(
         self,
@@ -39,6 +42,7 @@ class LoginClient:
         clock: Clock,
         username: str = "",
         password: str | None = None,
+        wanting: str = "set `username`, `password`",
         most_bytes: int = 65536,
     ) -> None:
         self.http = HttpClient(
@@ -46,6 +50,7 @@ class LoginClient:
         )
         self._clock = clock
         self._username, self._password = username, password
+        self._wanting = wanting
         self._basic = False
         self._digest: Digest | None = None
         self._refused_at: float | None = None
@@ -75,10 +80,6 @@ class LoginClient:
                 raise self._failed() from None
             return await self._again(method, path, body)
         self._refused_at = None
-        if self._password is not None and not self._basic and self._digest is None:
-            self._basic = True
-            if method in _READS:
-                return await self._again(method, path, body)
         return answer
 
     async def _again(self, method: str, path: str, body: dict[str, Any]) -> Answer:
@@ -136,7 +137,7 @@ class LoginClient:
 
     def _sentence(self) -> DeviceRefused:
         if self._password is None:
-            return DeviceRefused(f"{self.http.name} asks for a login: set `username`, `password`")
+            return DeviceRefused(f"{self.http.name} asks for a login: {self._wanting}")
         return DeviceRefused(f"{self.http.name} refuses the login")
 
 
@@ -145,3 +146,10 @@ def place_of(url: str) -> tuple[str, str]:
     parts = urlsplit(url)
     path = parts.path or "/"
     return f"{parts.scheme}://{parts.netloc}", path + (f"?{parts.query}" if parts.query else "")
+
+
+def origin_of(url: str) -> tuple[str, str, int]:
+    """Scheme, host and port of a url, alike however they are written."""
+    parts = urlsplit(url)
+    scheme = parts.scheme.lower()
+    return scheme, (parts.hostname or "").lower(), parts.port or _PORTS[scheme]

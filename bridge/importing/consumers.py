@@ -23,6 +23,7 @@ _URLS: Final = {
     "status_url": "StatusUrl",
     "power_url": "PowerUrl",
 }
+_SWITCHING: Final = ("on_url", "off_url")
 _NOTHING: Final = {
     "StepSize": "an on/off consumer gets all of its request or nothing, in es-ESS too",
     "Minimum": "an on/off consumer gets all of its request or nothing",
@@ -139,7 +140,7 @@ def _url(
         del settings[setting]
     elif any(login):
         logins.append(login)
-        reader.changed(key, f"it is `{setting}` now; its login is in `username` and `password`")
+        reader.taken(key, f"it is `{setting}` now")
     elif found.quoted:
         reader.changed(key, f"it is `{setting}` now; without the quotes around it")
     else:
@@ -186,20 +187,39 @@ def _power_pattern(reader: Reader, settings: dict[str, Any], source: str) -> Non
     reader.add(key, Verdict.LEFT, why)
 
 
-def _tell_login(reader: Reader, settings: dict[str, Any]) -> None:
-    """A switch has one login, which goes to each of its hosts: that must be known."""
-    places: dict[str, str] = {}
+def _keeps_login(reader: Reader, settings: dict[str, Any]) -> bool:
+    """Whether the login is one of the hosts that switch, where alone it goes. All else is told."""
+    switching = {_place(settings[setting]) for setting in _SWITCHING}
     own: set[str] = set()
     for setting, key in _URLS.items():
-        if setting in settings:
-            places[key] = urlsplit(settings[setting]).netloc
-            found = url(reader.text(key) or "")
-            if found.username or found.password:
-                own.add(places[key])
-    for key, place in places.items():
-        if place not in own:
-            why = f"it is taken, but the login of the other urls is sent to {place} as well"
+        if setting in settings and _login(reader, key):
+            own.add(_place(settings[setting]))
+    kept = bool(own & switching)
+    for setting, key in _URLS.items():
+        if setting not in settings:
+            continue
+        place = _place(settings[setting])
+        if place in switching and _login(reader, key):
+            why = "its login is in `username` and `password`"
+            reader.changed(key, f"it is `{setting}` now; {why}")
+        elif _login(reader, key):
+            why = "without its login, which goes only to the hosts of `on_url` and `off_url`"
+            reader.changed(key, f"it is `{setting}` now; {why}")
+        elif kept and place in switching and place not in own:
+            why = f"it is taken, but the login of the other urls is for {place} as well"
             reader.changed(key, why)
+    return kept
+
+
+def _place(text: str) -> str:
+    parts = urlsplit(text)
+    port = parts.port or (443 if parts.scheme == "https" else 80)
+    return f"{parts.scheme}://{parts.hostname}:{port}"
+
+
+def _login(reader: Reader, key: str) -> bool:
+    found = url(reader.text(key) or "")
+    return bool(found.username or found.password)
 
 
 def _finish(
@@ -217,8 +237,7 @@ def _finish(
         reader.leave(f"it is not taken over: it lacks {words}")
         return
     id_ = draft.claim(reader.section)
-    if logins:
-        _tell_login(reader, settings)
+    if logins and "on_url" in settings and _keeps_login(reader, settings):
         settings["username"] = logins[0][0]
         settings["password"] = draft.secret(id_, logins[0][1])
     name = settings.get("name")

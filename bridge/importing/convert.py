@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -29,6 +30,10 @@ _MANY: Final = frozenset(
 _HERE: Final = ("localhost", "127.0.0.1", "::1")
 _BOUNDS: Final = ("GridSetPointMinW", "GridSetPointMaxW")
 _NEVER_RAN: Final = frozenset({"grid2bat", "mqttdc", "froniussmartmeterrs485"})
+
+# Values that only a GX with PV of its own has; and those that an inverter from elsewhere has too.
+_GX_PV: Final = re.compile(r"solarcharger/|(multi|inverter)/[^/]+/Pv/|system/0/Dc/Pv/")
+_ANY_PV: Final = re.compile(r"pvinverter/|system/0/Ac/PvOn")
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,12 +121,53 @@ def _whole(draft: Draft, distributor: dict[str, Any] | None) -> dict[str, Any]:
         actors[VENUS] = _shown(draft)
     if distributor is not None:
         whole["compat"] = {"es_ess": True}
-        whole["site"] = {"grid": draft.grid, "pv": [GX], "battery": GX}
+        whole["site"] = _site(draft)
         actors["distributor"] = {"kind": "distributor", **distributor}
     else:
         _without_distributor(draft, whole, actors)
     whole["actors"] = actors
     return whole
+
+
+def _site(draft: Draft) -> dict[str, Any]:
+    """Who plays which role. PV only where the file shows some: the surplus never exceeds it."""
+    site: dict[str, Any] = {"grid": draft.grid}
+    pv = _pv(draft)
+    if pv:
+        site["pv"] = pv
+        why = (
+            f"it is {', '.join(pv)}, and the surplus never exceeds what they make:"
+            " add what else makes PV power, or take `pv` out of `site`"
+        )
+        draft.report.add("", "site.pv", Verdict.CHANGED, why)
+    else:
+        why = (
+            "the file does not show all that makes PV power, so the surplus is taken from grid"
+            " and battery; where the GX sees all of it, add `pv: [gx]` to `site`"
+        )
+        draft.report.add("", "site.pv", Verdict.LEFT, why)
+    return site | {"battery": GX}
+
+
+def _pv(draft: Draft) -> list[str]:
+    """Devices that tell all of the PV power: the GX where it is seen to know its own, and ours.
+
+    What `venus` shows on the GX is part of the GX's own sum, and is not counted twice.
+    """
+    ours = [id_ for id_, settings in draft.actors.items() if _makes_pv(settings)]
+    shown = draft.shown.get("inverters", {})
+    on_gx = draft.gx_host in _HERE and bool(shown)
+    known = any(_GX_PV.match(each["path"]) for each in draft.exports)
+    # es-ESS's own inverters are among these; without any they are the GX's.
+    known = known or (not ours and any(_ANY_PV.match(each["path"]) for each in draft.exports))
+    if known or on_gx:
+        return [GX, *(id_ for id_ in ours if id_ not in shown)]
+    # Inverters of ours alone may be a part of the PV, and a part would cap the surplus.
+    return []
+
+
+def _makes_pv(settings: dict[str, Any]) -> bool:
+    return settings["kind"] == "mqtt_pv" or settings.get("role") == "pv"
 
 
 def _without_distributor(
@@ -132,7 +178,7 @@ def _without_distributor(
         actors["time_to_go"]["battery"] = GX
     if "battery_guard" not in actors:
         return
-    whole["site"] = {"grid": draft.grid, "pv": [GX], "battery": GX}
+    whole["site"] = _site(draft)
     most = consumers.most_charge(draft)
     actors["distributor"] = {"kind": "distributor", "reservation": most}
     why = (

@@ -138,6 +138,11 @@ class Switching:
     # ---------------------------------------------------------------- deciding
 
     @property
+    def released(self) -> bool:
+        """A person has given it back, and nothing was heard of it since."""
+        return self._released
+
+    @property
     def _alone(self) -> bool:
         """No broker yet, or none at all (`heliograph set`), and nothing to be taken back."""
         return not self._actor.bus.connection.connected.is_set() and not self.errand.journal.held

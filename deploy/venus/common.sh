@@ -57,6 +57,12 @@ service_gone() {
     if has svc && [ -d "$folder/supervise" ]; then
         svc -dx "$folder" 2>/dev/null || true
         [ ! -d "$folder/log/supervise" ] || svc -dx "$folder/log" 2>/dev/null || true
+        # Until they have ended, supervise and multilog still write into the folder.
+        left=10
+        while [ "$left" -gt 0 ] && { svok "$folder" || svok "$folder/log"; } 2>/dev/null; do
+            left=$((left - 1))
+            sleep 1
+        done
     fi
 }
 

@@ -48,6 +48,8 @@ WAYS: tuple[tuple[str, dict[str, Any], dict[str, Any]], ...] = (
     ("fronius_meter", {"unit": 3}, {"unit": 3}),
     ("go_e", {}, {"host": "127.0.0.1"}),
     ("go_e", {"api": "v1"}, {}),
+    ("http_switch", {}, {"on_pattern": '"output":true'}),
+    ("http_switch", {"face": "tasmota", "password": "no: sun"}, {"username": "admin"}),
     ("homevolt", {"password": "no: sun, # no gain"}, {"host": "127.0.0.1"}),
     ("homevolt", {"units": 2}, {"password": None}),
     ("lg_ess", {"model": "home15"}, {"host": "127.0.0.1"}),

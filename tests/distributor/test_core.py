@@ -87,6 +87,18 @@ def test_non_finite_measurements_are_unknown(which: str, bad: float) -> None:
     assert allowance(core.decide(2.0)) == 1000
 
 
+@pytest.mark.parametrize(("metered", "surplus"), [(True, 0), (False, 1490)])
+def test_the_surplus_is_bounded_by_pv_only_where_it_is_metered(
+    metered: bool, surplus: float
+) -> None:
+    core = running()
+    pv = 0.0 if metered else None
+    core.balance(Balance(-1500, pv, 10, pv_metered=metered, battery_present=True), 1.0)
+    decision = core.decide(1.0)
+    assert decision.site.surplus == surplus
+    assert allowance(decision) == (0 if metered else 1000)
+
+
 @pytest.mark.parametrize("when", [math.nan, math.inf, -math.inf])
 def test_a_balance_without_a_time_is_no_balance(when: float) -> None:
     core = running()

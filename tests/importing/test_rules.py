@@ -280,8 +280,22 @@ PowerExtractRegex=(.*)
 def test_a_login_that_would_reach_another_host_is_told() -> None:
     _, found = made(SWITCH)
     assert lines(found, "OffUrl") == [(Verdict.TAKEN, "it is `off_url` now")]
-    why = "it is taken, but the login of the other urls is sent to 192.168.1.4 as well"
-    assert lines(found, "PowerUrl") == [(Verdict.CHANGED, why)]
+    assert lines(found, "PowerUrl") == [(Verdict.TAKEN, "it is `power_url` now")]
+    _, found = made(SWITCH.replace("OffUrl=http://192.168.1.3", "OffUrl=http://192.168.1.5"))
+    why = "it is taken, but the login of the other urls is for http://192.168.1.5:80 as well"
+    assert lines(found, "OffUrl") == [(Verdict.CHANGED, why)]
+
+
+def test_a_login_of_another_host_than_those_that_switch_is_not_taken() -> None:
+    text = SWITCH.replace("joe:never-shown@", "").replace("192.168.1.4", "joe:never-shown@m.lan")
+    whole, found = made(text)
+    (switch,) = (each for each in whole["actors"].values() if each["kind"] == "http_switch")
+    assert switch["power_url"] == "http://m.lan/power"
+    assert not {"username", "password"} & switch.keys()
+    ((verdict, why),) = lines(found, "PowerUrl")
+    assert verdict is Verdict.CHANGED
+    assert "without its login" in why
+    assert not found.secrets
 
 
 def test_a_key_is_told_once_and_by_the_last_word() -> None:
@@ -343,7 +357,46 @@ def test_topics_that_no_device_reads_are_left_out(topic: str, tmp_path: Path) ->
 def test_a_guard_without_the_distributor_has_the_site_that_it_needs(tmp_path: Path) -> None:
     text = "[Services]\nNoBatToEV=true\nTimeToGoCalculator=true\n"
     whole, found = made(f"{text}[Common]\nBatteryCapacityInWh=9000\n[TimeToGoCalculator]\nx=1\n")
-    assert whole["site"] == {"grid": "gx", "pv": ["gx"], "battery": "gx"}
+    assert whole["site"] == {"grid": "gx", "battery": "gx"}
     assert whole["actors"]["distributor"]["reservation"] == 10_000
     assert whole["actors"]["time_to_go"]["battery"] == "gx"
+    assert checked(found, tmp_path) == []
+
+
+ROOF = "[MqttPVInverter:roof]\nTotalPowerTopic=pv/power\n"
+SHED = "[ShellyPMInverter:shed]\nHost=192.168.1.7\nVRMInstanceID=9\n"
+
+
+def export(service: str, path: str) -> str:
+    name = f"com.victronenergy.{service}"
+    return f"[MqttExporter:a]\nService={name}\nDbusKey={path}\nMqttTopic=a/b\n"
+
+
+@pytest.mark.parametrize(
+    ("text", "gx", "pv"),
+    [
+        ("", "venus.local", None),
+        (export("system", "/Ac/Grid/L1/Power"), "venus.local", None),
+        (export("system", "/Dc/Pv/Power"), "venus.local", ["gx"]),
+        (export("solarcharger", "/Yield/Power"), "venus.local", ["gx"]),
+        (export("pvinverter", "/Ac/Power"), "venus.local", ["gx"]),
+        (export("pvinverter", "/Ac/Power") + SHED, "venus.local", None),
+        (ROOF + SHED, "venus.local", None),
+        # Those that the GX is shown by us are in its sum.
+        (ROOF + SHED, "127.0.0.1", ["gx", "roof"]),
+        (export("solarcharger", "/Yield/Power") + ROOF + SHED, "venus.local", ["gx", "roof"]),
+    ],
+)
+def test_pv_is_what_the_file_shows(
+    text: str, gx: str, pv: list[str] | None, tmp_path: Path
+) -> None:
+    services = ("SolarOverheadDistributor", "MqttExporter", "MqttPVInverter", "ShellyPMInverter")
+    head = "[Services]\n" + "".join(f"{each}=true\n" for each in services)
+    found = convert(head + text, gx=gx)
+    whole = read(found.yaml)
+    assert isinstance(whole, dict)
+    assert whole["site"].get("pv") == pv
+    ((verdict, why),) = lines(found, "site.pv")
+    assert verdict is (Verdict.CHANGED if pv else Verdict.LEFT)
+    assert pv or "`pv: [gx]`" in why
     assert checked(found, tmp_path) == []

@@ -231,6 +231,26 @@ async def test_what_a_killed_life_left_on_is_switched_off_first(
             assert found.asked()["IsAutomatic"] is True
 
 
+@pytest.mark.parametrize("quiet", [False, True])
+async def test_given_back_after_a_kill_before_it_has_said_anything(
+    mosquitto: Mosquitto, tmp_path: Path, quiet: bool
+) -> None:
+    """It tells only changes: without a word to it, a heater left on by hand would stay on."""
+    (tmp_path / "pump").mkdir()
+    journal = tmp_path / "pump" / "switching.json"
+    journal.write_text(json.dumps({"held": False, "by_hand": "on", "wanted": False}))
+    async with player(mosquitto) as heater:
+        heater.on, heater.quiet = True, quiet
+        async with pump(mosquitto, tmp_path, asks=False) as found:
+            await found.until(lambda: found.last("Devices/pump/Status") == "offline")
+            assert (heater.on, heater.heard) == (True, [])  # it is a person's
+            assert (await found.command(""))["ok"]
+            await found.until(lambda: not heater.on)
+            await found.until(lambda: found.asked().get("IsAutomatic") is True)
+            await found.allow(500)
+            await found.until(lambda: heater.on)
+
+
 TOPICS = "on_topic: a, on_value: 1, off_topic: a, off_value: 0, status_topic: s"
 WORDS = TOPICS.replace("1", "'1'").replace("0", "'0'")
 

@@ -57,6 +57,15 @@ def test_a_house_without_pv_and_battery_needs_neither() -> None:
     assert (found.pv, found.battery, found.soc, found.why) == (0, 0, None, None)
 
 
+def test_an_export_of_pv_that_nobody_meters_is_no_obstacle_and_no_load() -> None:
+    seen = {
+        "meter": Seen({"GridPower": -1500.0}, 0.0, "online"),
+        "ess": Seen({"BatteryPower": 10.0, "BatterySoc": 90.0}, 0.0, "online"),
+    }
+    found = balance(Roles(grid="meter", battery=("ess",)), seen, MAX_AGE)
+    assert (found.grid, found.battery, found.load, found.why) == (-1500, 10, None, None)
+
+
 def test_no_grid_meter_is_an_unknown_grid() -> None:
     assert balance(Roles(grid=None), HOUSE, MAX_AGE).why == "no grid meter is configured"
 

@@ -221,6 +221,14 @@ async def test_two_gx_on_one_broker_are_told_apart(tmp_path: Path) -> None:
             assert (await actor.read_once())["LoadPower"] == 999
 
 
+async def test_a_portal_id_that_is_not_its_own(tmp_path: Path) -> None:
+    async with gx() as (_, port):
+        actor = build(tmp_path, port, portal_id="0123456789ab", timeout=0.6)
+        with pytest.raises(DeviceTimeout, match="about the portal id 0123456789ab: is it"):
+            async with actor.direct():
+                await actor.read_once()
+
+
 async def test_which_of_two_gx_must_be_said(tmp_path: Path) -> None:
     other = Player(Plant(), portal="0123456789ab", heartbeat=0.5)
     async with gx() as (player, port), playing(f"mqtt://127.0.0.1:{port}", other):

@@ -10,7 +10,7 @@ from urllib.parse import urlsplit
 
 import msgspec
 
-from bridge.http.login import LoginClient, place_of
+from bridge.http.login import LoginClient, origin_of, place_of
 from bridge.switching.finding import MOST_CHARS, Finder
 
 if TYPE_CHECKING:
@@ -22,7 +22,10 @@ PAUSES = (0.0, 0.3, 0.7, 1.0)
 
 
 class Client:
-    """The URLs of one switch. What stands at the same host and port shares one connection."""
+    """The URLs of one switch. What stands at the same host and port shares one connection.
+
+    The login belongs to the hosts that switch, of `on_url` and `off_url`: no other is sent it.
+    """
 
     def __init__(self, settings: Settings, clock: Clock) -> None:
         self._settings, self._clock = settings, clock
@@ -30,6 +33,7 @@ class Client:
         self._state = Finder(self.name, settings.on_pattern, settings.on_path, settings.off_pattern)
         self._power = Finder(self.name, settings.power_pattern, settings.power_path, None)
         self._doors: dict[str, LoginClient] = {}
+        self._own = {origin_of(settings.on_url), origin_of(settings.off_url)}
 
     async def close(self) -> None:
         """Close the connections; the next request opens them again."""
@@ -67,19 +71,28 @@ class Client:
         base, path = place_of(url)
         door = self._doors.get(base)
         if door is None:
-            settings = self._settings
-            door = self._doors[base] = LoginClient(
-                base,
-                name=name_of(url),
-                timeout=settings.patience,
-                clock=self._clock,
-                username=settings.username or "",
-                password=None if settings.password is None else settings.password.reveal(),
-                most_bytes=MOST_CHARS,
-            )
+            door = self._doors[base] = self._door(base, url)
         # What switches is not repeated by itself, even when it is a GET.
         reads = url in (self._settings.status_url, self._settings.power_url)
         return (await door.ask(method, path, again=None if reads else False, **body)).text()
+
+    def _door(self, base: str, url: str) -> LoginClient:
+        settings = self._settings
+        login: dict[str, Any] = {}
+        if settings.password is not None:
+            if origin_of(url) in self._own:
+                login["username"] = settings.username or ""
+                login["password"] = settings.password.reveal()
+            else:
+                login["wanting"] = "the login goes only to the hosts of `on_url` and `off_url`"
+        return LoginClient(
+            base,
+            name=name_of(url),
+            timeout=settings.patience,
+            clock=self._clock,
+            most_bytes=MOST_CHARS,
+            **login,
+        )
 
 
 def name_of(url: str) -> str:

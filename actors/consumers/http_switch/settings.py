@@ -38,9 +38,9 @@ class Settings(SwitchSettings, frozen=True, kw_only=True, forbid_unknown_fields=
     on_url, off_url: asked to switch it, by `method`, with on_body and off_body; status_url: tells
     whether it is on, where on_pattern is found or on_path is true; off_pattern: what must be found
     to be off (None: no on_pattern is off); power_url: tells the W, group 1 of power_pattern or
-    power_path; username, password: Basic, or Digest where that is asked for; auto_off: s after
-    which the device switches itself off again unless it is told again; interval: s between two
-    readings; timeout: s for one answer.
+    power_path; username, password: Basic or Digest, where the host of on_url or off_url asks for
+    it, and no other host; auto_off: s after which the device switches itself off again unless it
+    is told again; interval: s between two readings; timeout: s for one answer.
     """
 
     on_url: Url

@@ -138,7 +138,7 @@ class MqttSwitch(Device):
         consumer, settings = self.consumer, self.settings
         if consumer is None or settings.ask_topic is not None:
             return
-        if consumer.errand.journal.by_hand is None:
+        if consumer.errand.journal.by_hand is None or consumer.released:
             self._send(settings.off_topic, settings.off_value)
             self.told.taken = True
 

@@ -287,7 +287,10 @@ class Gx:
         self.check_alone()
         age = self.keepalive.age(self._clock.now())
         if age > self.silence:
-            raise DeviceTimeout(f"{self.name} has given no sign of life for {self.silence:g} s")
+            words = f"has given no sign of life for {self.silence:g} s"
+            asked = f"is silent about the portal id {self.portal}: is it that of this GX?"
+            unheard = age == math.inf and self._given
+            raise DeviceTimeout(f"{self.name} {asked if unheard else words}")
         if not self._fresh:
             raise Quiet(f"{self.name} has given no sign of life for {age:.0f} s")
         found = [self.values.get(path) for path in POWERS]
