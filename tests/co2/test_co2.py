@@ -268,3 +268,10 @@ def test_settings_that_do_not_fit_are_told() -> None:
     assert told(source="electricity_maps") == ["zone", "token"]
     assert told(source="energinet", token=Secret("x")) == ["token"]
     assert told(source="energinet", forecast=True) == ["forecast"]
+
+
+@pytest.mark.parametrize("source", ["uk", "energinet"])
+def test_a_hole_in_the_values_is_told(source: str) -> None:
+    _, wire = shown(source, "gap", **({"zone": "DK1"} if source == "energinet" else {}))
+    assert "the values have a hole: " in str(wire.last("Actors/dut/Messages/Warning"))
+    assert shown("uk")[1].last("Actors/dut/Messages/Warning") is None

@@ -104,7 +104,8 @@ def test_what_can_be_wrong_with_the_data_is_mended_or_left_out(template: str) ->
         assert prices.imports.at(third) is None, fault
         assert prices.imports.at(start + timedelta(hours=1)) == good.at(start + timedelta(hours=1))
         assert prices.imports.at(start + timedelta(hours=5)) == good.at(start + timedelta(hours=5))
-        assert bool(prices.imports.notes) is (fault == "overlap")
+        assert "have a hole: " in prices.imports.notes[-1], fault
+        assert any("contradict" in note for note in prices.imports.notes) is (fault == "overlap")
 
 
 @pytest.mark.parametrize("template", TEMPLATES)

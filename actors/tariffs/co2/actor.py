@@ -13,6 +13,7 @@ from bridge.actor import Actor
 from bridge.asking import Asking, wait_for, wait_until
 from bridge.cloud import plan
 from bridge.cloud.described import Described
+from bridge.curve.holes import told
 from bridge.curve.slots import Curve
 from bridge.curve.template import span
 from bridge.discovery import Publisher, carbon_messages
@@ -96,7 +97,8 @@ class Co2(Actor):
             return plan.backoff(self._failures, share=self.client.service.share, error=error)
         self._failures, self._why = 0, why
         share = await self._share(now)
-        await self.message("Warning", "; ".join(intensity.notes) or None)
+        missing = told(intensity, self.client.zone, what="values")
+        await self.message("Warning", "; ".join((*intensity.notes, *missing)) or None)
         await self.message("Operational", self.client.licence)
         every = self.template.plan.every or _LOOK
         now = self.clock.utc()

@@ -9,6 +9,7 @@ from bridge.cloud import plan
 from bridge.cloud.described import Described
 from bridge.curve.days import local_day
 from bridge.curve.document import Found
+from bridge.curve.holes import told
 from bridge.curve.slots import Curve
 from bridge.curve.template import span
 from bridge.errors import CurveError, DeviceError
@@ -108,15 +109,18 @@ class HttpTariff(Tariff):
     def _prices(self, given: _Gathered) -> Prices:
         self.note = self.client.licence
         found = given.imports or Found()
+        bought = Curve(
+            found.curve.slots, (*found.curve.notes, *told(found.curve, self.client.zone))
+        )
         exports = given.exports
         if exports is None and EXPORT in self.client.parts:
             exports = Curve()  # nothing new, which leaves what is known
         rate = self.settings.exchange_rate
         if rate is None:
-            return Prices(found.curve, exports, found.currency)
+            return Prices(bought, exports, found.currency)
         changed = [
             None if each is None else each.map(lambda slot: slot.value * rate)
-            for each in (found.curve, exports)
+            for each in (bought, exports)
         ]
         return Prices(changed[0] or Curve(), changed[1], self.settings.currency)
 
