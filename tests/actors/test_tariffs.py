@@ -78,10 +78,15 @@ def covers_now(known: Curve | None, actor: Tariff) -> bool:
 
 
 def agree(truth: Curve | None, actor: Tariff, fault: str) -> None:
-    """Fail where a fault has put in another price; those to come may be revised forecasts."""
+    """Fail where a fault has put in another price; forecasts may be revised.
+
+    So are those to come, and while the service calls it no final one, that of now.
+    """
     assert truth is not None
+    known: Any = actor._known
+    now = actor.clock.utc()
     for slot in actor.known or ():
-        if slot.start > actor.clock.utc():
+        if slot.start > now or (slot.end > now and not known.final):
             break
         wanted = truth.at(slot.start)
         assert wanted is None or slot.value == wanted, f"{fault}: another price at {slot.start}"
