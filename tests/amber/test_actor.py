@@ -45,6 +45,20 @@ async def test_prices_and_facts_of_a_spike(tmp_path: Path) -> None:
     assert wire.last("Tariffs/power/PriceEstimate") == "false"
 
 
+async def test_a_forecast_whose_time_has_come_is_not_a_final_price(tmp_path: Path) -> None:
+    now = datetime(2026, 11, 20, 8, 3, 40, tzinfo=UTC)
+    days = Days(now)
+    async with Simulator(clock=days, length=30) as sim:
+        sim.fault = "stuck"
+        actor = amber(sim, days, tmp_path)
+        prices = await actor.fetch(now)
+        assert prices.imports.at(now) is not None
+        assert prices.final is False
+        sim.fault = None
+        assert (await actor.fetch(now)).final is True
+        await actor.safe()
+
+
 async def test_a_second_actor_serves_the_controlled_load(tmp_path: Path) -> None:
     days = Days(EVENING)
     channels = ("general", "controlledLoad", "feedIn")

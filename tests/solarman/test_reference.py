@@ -99,10 +99,13 @@ async def test_parallel_questions() -> None:
             seen[address] = "timeout"
 
     async with SolarmanStick(Words(), delay=0.02) as stick:
-        async with theirs(stick) as client, anyio.create_task_group() as tasks:
-            tasks.start_soon(ask, client, 588)
-            tasks.start_soon(ask, client, 589)
-        assert seen != {588: [80], 589: [7]}
+        for _ in range(5):  # a busy machine may let each time out once
+            async with theirs(stick) as client, anyio.create_task_group() as tasks:
+                tasks.start_soon(ask, client, 588)
+                tasks.start_soon(ask, client, 589)
+            assert seen != {588: [80], 589: [7]}
+            if seen[588] == [7]:
+                break
         assert seen[588] == [7]
 
         async def ours(address: int) -> None:

@@ -69,7 +69,7 @@ class Amber(Tariff):
         current = interval_at(own, now)
         self._seen = seen(self._seen, current, now)
         await self._facts.take(own)
-        final = current is not None and current.estimate is not True
+        final = current is not None and current.final
         exports = self._exports(intervals, predicted=predicted)
         return Prices(imports, exports, CURRENCY, final, raw=False)
 

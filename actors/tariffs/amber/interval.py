@@ -74,6 +74,11 @@ class Interval(msgspec.Struct, frozen=True, kw_only=True):
         """How long it is."""
         return round((self.end - self.start).total_seconds() / 60)
 
+    @property
+    def final(self) -> bool:
+        """Whether its price stands: a forecast's does not, even when its time has come."""
+        return self.kind != FORECAST and self.estimate is not True
+
 
 def read_intervals(raw: Any) -> list[Interval]:
     """Prices or usage in the order channel, start; channels that are not known are left out.

@@ -51,7 +51,7 @@ def seen(before: Seen, current: Interval | None, now: datetime) -> Seen:
 def wait(last: Seen, now: datetime, share: float, limits: RateLimits | None = None) -> float:
     """Seconds from `now` until Amber should be asked again; `share`: this house's place."""
     second = SECOND + SPREAD * share
-    open_ = last.current is None or last.current.kind == "forecast" or last.current.estimate is True
+    open_ = last.current is None or not last.current.final
     if open_ and last.tries < TRIES:
         found = AGAIN
     else:
