@@ -11,11 +11,8 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
-import anyio
-
 from actors.devices.homevolt.schedule import MODE_OF, MODES, OFFLINE, OPTIONS, Entry
-from bridge.errors import ConfigError, DeviceError, Problem
-from bridge.log import configure
+from bridge.cli.by_hand import on_device, shareable
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Coroutine, Sequence
@@ -23,10 +20,7 @@ if TYPE_CHECKING:
 
     from actors.devices.homevolt.actor import Homevolt
     from actors.devices.homevolt.schedule import Schedule
-    from bridge.config import Config
 
-_KIND: Final = "homevolt"
-EXIT_FINE, EXIT_FAILED = 0, 1
 _PAGES: Final = {
     "ems": "/ems.json",
     "status": "/status.json",
@@ -34,7 +28,6 @@ _PAGES: Final = {
     "errors": "/error_report.json",
     "nodes": "/nodes.json",
 }
-_PRIVATE: Final = frozenset({"ssid", "bssid"})
 _SHORT: Final = {"min": "%", "max": "%"}
 
 
@@ -118,40 +111,8 @@ def _datetime(text: str) -> datetime:
 
 def run(args: argparse.Namespace) -> int:
     """Do what was asked; 1 when the device did not follow."""
-    from bridge.cli.read import make_device
-    from bridge.config import load_config
-    from bridge.contract import load_contract
-    from bridge.hold import Hold
-
-    configure(level="error")
-    config = load_config(args.config)
-    name = _chosen(config, args.actor)
-    device: Any = make_device(config, load_contract(), name)
-    hold = Hold(config.state, name, "set")
-    reads = args.verb in {"list", "get"}
-    holder = None if reads else hold.take()
-    if holder is not None or (not reads and hold.why_not):
-        print(f"{name} is held by {holder or hold.why_not}: nothing was sent", file=sys.stderr)
-        return EXIT_FAILED
-    try:
-        anyio.run(_work, device, args)
-    except DeviceError as error:
-        print(error, file=sys.stderr)
-        return EXIT_FAILED
-    finally:
-        hold.release()
-    return EXIT_FINE
-
-
-def _chosen(config: Config, wished: str | None) -> str:
-    ours = [name for name, each in config.actors.items() if each.kind == _KIND]
-    if wished in ours:
-        return str(wished)
-    if wished is None and len(ours) == 1:
-        return ours[0]
-    known = ", ".join(ours) or "none"
-    sentence = f"say which Homevolt with --actor; there is {known}"
-    raise ConfigError([Problem(config.file, 1, sentence)])
+    writes = args.verb not in {"list", "get"}
+    return on_device(args, _work, kind="homevolt", called="Homevolt", writes=writes)
 
 
 async def _work(device: Homevolt, args: argparse.Namespace) -> None:
@@ -257,14 +218,7 @@ def _time(moment: int | None, zone: tzinfo | None) -> str:
 async def _page(device: Homevolt, args: argparse.Namespace) -> None:
     import json
 
-    print(json.dumps(_shared(await device.client.page(_PAGES[args.page])), indent=2))
-
-
-def _shared(found: Any) -> Any:
-    """A page as it may stand in a bug report: without the names of the house's wifi."""
-    if isinstance(found, dict):
-        return {key: "..." if key in _PRIVATE else _shared(each) for key, each in found.items()}
-    return [_shared(each) for each in found] if isinstance(found, list) else found
+    print(json.dumps(shareable(await device.client.page(_PAGES[args.page])), indent=2))
 
 
 # -------------------------------------------------------------------- parameters

@@ -6,17 +6,14 @@ Every write is read back before it is called done. What is set here keeps: nothi
 from __future__ import annotations
 
 import json
-import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
-import anyio
-
 from actors.devices.sessy.numbers import block, number
 from actors.devices.sessy.plan import plan
+from bridge.cli.by_hand import on_device, shareable
 from bridge.clock import stamp
-from bridge.errors import ConfigError, DeviceError, DeviceGarbled, DeviceRefused, Problem
-from bridge.log import configure
+from bridge.errors import DeviceGarbled, DeviceRefused
 
 if TYPE_CHECKING:
     import argparse
@@ -24,10 +21,7 @@ if TYPE_CHECKING:
 
     from actors.devices.sessy.actor import Sessy
     from actors.devices.sessy.client import Client
-    from bridge.config import Config
 
-_KIND: Final = "sessy"
-EXIT_FINE, EXIT_FAILED = 0, 1
 _SETTINGS: Final = "/api/v1/system/settings"
 _TARGET: Final = "/api/v1/meter/grid_target"
 _PLANS: Final = ("/api/v2/dynamic/schedule", "/api/v1/dynamic/schedule")
@@ -53,7 +47,6 @@ _RANGES: Final = {
     "min_soc": (0, 100),
 }
 _FLAGS: Final = {"true": True, "on": True, "false": False, "off": False}
-_PRIVATE: Final = frozenset({"ssid", "bssid"})
 
 
 def add_parser(parser: argparse.ArgumentParser) -> None:
@@ -75,39 +68,8 @@ def add_parser(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace) -> int:
     """Do what was asked; 1 when the device did not follow."""
-    from bridge.cli.read import make_device
-    from bridge.config import load_config
-    from bridge.contract import load_contract
-    from bridge.hold import Hold
-
-    configure(level="error")
-    config = load_config(args.config)
-    name = _chosen(config, args.actor)
-    device: Any = make_device(config, load_contract(), name)
-    hold = Hold(config.state, name, "set")
     writes = getattr(args, "value", None) is not None
-    holder = hold.take() if writes else None
-    if holder is not None or (writes and hold.why_not):
-        print(f"{name} is held by {holder or hold.why_not}: nothing was sent", file=sys.stderr)
-        return EXIT_FAILED
-    try:
-        anyio.run(_work, device, args)
-    except DeviceError as error:
-        print(error, file=sys.stderr)
-        return EXIT_FAILED
-    finally:
-        hold.release()
-    return EXIT_FINE
-
-
-def _chosen(config: Config, wished: str | None) -> str:
-    ours = [name for name, each in config.actors.items() if each.kind == _KIND]
-    if wished in ours:
-        return str(wished)
-    if wished is None and len(ours) == 1:
-        return ours[0]
-    known = ", ".join(ours) or "none"
-    raise ConfigError([Problem(config.file, 1, f"say which Sessy with --actor; there is {known}")])
+    return on_device(args, _work, kind="sessy", called="Sessy", writes=writes)
 
 
 async def _work(device: Sessy, args: argparse.Namespace) -> None:
@@ -208,11 +170,4 @@ async def _target(client: Client, args: argparse.Namespace) -> None:
 
 
 async def _page(client: Client, args: argparse.Namespace) -> None:
-    print(json.dumps(_shared(await client.get(_PAGES[args.page])), indent=2))
-
-
-def _shared(found: Any) -> Any:
-    """A page as it may stand in a bug report: without the names of the house's wifi."""
-    if isinstance(found, dict):
-        return {key: "..." if key in _PRIVATE else _shared(each) for key, each in found.items()}
-    return [_shared(each) for each in found] if isinstance(found, list) else found
+    print(json.dumps(shareable(await client.get(_PAGES[args.page])), indent=2))
