@@ -46,19 +46,29 @@ exit codes:
 """
 
 
+class _Parser(argparse.ArgumentParser):
+    """Looks for the kinds with commands of their own only when somebody reads about them."""
+
+    def format_help(self) -> str:
+        """The help, with the kinds that there are."""
+        from bridge.cli.kind import kinds_with_commands
+
+        self.epilog = _EPILOG.format(kinds=", ".join(kinds_with_commands()))
+        return super().format_help()
+
+
 def parser() -> argparse.ArgumentParser:
     """The whole command line."""
-    from bridge.cli.kind import kinds_with_commands
-
-    top = argparse.ArgumentParser(
+    top = _Parser(
         prog="heliograph",
         description="Reads the house's meters, inverters and batteries, and shares surplus sun "
         "among the consumers that ask for it over MQTT.",
-        epilog=_EPILOG.format(kinds=", ".join(kinds_with_commands())),
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     top.add_argument("--version", action="version", version=f"heliograph {__version__}")
-    commands = top.add_subparsers(dest="command", metavar="COMMAND", required=True)
+    commands = top.add_subparsers(
+        dest="command", metavar="COMMAND", required=True, parser_class=argparse.ArgumentParser
+    )
     for name in COMMANDS:
         importlib.import_module(f"bridge.cli.{name}").add_parser(commands)
     return top
