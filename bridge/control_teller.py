@@ -18,6 +18,10 @@ if TYPE_CHECKING:
 
 RESULT = "Devices/{device}/{Control}/Result"
 STATE = "Devices/{device}/{Control}"
+GAVE_BACK = "gave it back"
+"""How the answer ends to who lost a control because a person wants nobody to have it."""
+PUT_BACK = "was put back: the device's actor has started or stopped"
+"""How the answer ends to who had set a limit that is what it was before."""
 
 
 class Teller:
@@ -65,11 +69,10 @@ class Teller:
         """Tell who had set a limit that it is what it was before."""
         what = f"{entry.name} of {entry.device}"
         self._actor.log.info(f"{what} is what it was before {loan.by} had set it")
-        sentence = f"{what} was put back: the device's actor has started or stopped"
-        await self.result(entry, loan.id, sentence)
+        await self.result(entry, loan.id, f"{what} {PUT_BACK}")
 
     async def ousted(self, entry: Entry, verdict: Verdict, command: Command) -> None:
         """Tell who has lost the control to a person."""
         if verdict.ousted is not None:
-            word = "gave it back" if command.value is None else "took over"
+            word = GAVE_BACK if command.value is None else "took over"
             await self.result(entry, verdict.ousted.id, f"{MANUAL} {word}")

@@ -1,8 +1,9 @@
 """Controls: commands in, one after the other; each gets its result once the device was read back.
 
-What is decided about leases is in `bridge/lease.py`. One is given back when it lapses, on each stop
-and crash and, after a `kill -9`, at the next start: what is lent out is kept in the state folder.
-The same goes for limits that actors have set: `bridge/kept.py`.
+What is decided about leases is in `bridge/lease.py`, what a device is told of them in
+`bridge/control_holding.py`. One is given back when it lapses, on each stop and crash and, after a
+`kill -9`, at the next start: what is lent out is kept in the state folder. The same goes for limits
+that actors have set: `bridge/kept.py`.
 """
 
 from __future__ import annotations
@@ -12,24 +13,23 @@ from collections import deque
 from typing import TYPE_CHECKING
 
 import anyio
-import msgspec
 
 from bridge.control_entry import (
     Entries,
     Entry,
     Job,
-    Mismatch,
     Outcome,
     as_message,
     check_range,
     default_tolerance,
     id_of,
 )
+from bridge.control_holding import Holding
 from bridge.control_teller import RESULT, STATE, Teller
 from bridge.control_writer import Writer
-from bridge.errors import ContractError, DeviceError, one_line
+from bridge.errors import ContractError, DeviceError
 from bridge.kept import Kept
-from bridge.lease import Due, Slot
+from bridge.lease import Slot
 
 if TYPE_CHECKING:
     from bridge.bus import Message
@@ -38,9 +38,7 @@ if TYPE_CHECKING:
     from bridge.lease import Value
 
 _SET = "Devices/{device}/{Control}/Set"
-_FREE_WORD = "auto"
 _QUEUE = 100
-_SAFE_WRITE_LIMIT = 4.0
 _STOPS = "this was not done: the actor stops or starts again"
 _CUT_SHORT = "this was cut short: the actor stops or starts again"
 
@@ -63,6 +61,7 @@ class ControlDesk(Entries):
         self._writer = Writer(actor)
         self._kept = Kept(actor.state)
         self._tell = Teller(actor, self._announce)
+        self._holding = Holding(actor, self._writer, self._kept, self._tell)
         self.writes = self._writer.daily
         actor.bus.announcers.append(self._clear_what_is_not_lent)
 
@@ -103,6 +102,8 @@ class ControlDesk(Entries):
         entry = self._entries[device, control]
         if not entry.leased:
             await self._tell.show(entry, value)
+            if self._doing is None or self._doing.entry is not entry:
+                self._kept.seen(entry)
             entry.slot.touched = entry.slot.touched or self._kept.left(entry)
         elif entry.slot.contradicts(value, self._clock.now(), entry.tolerance):
             lease = entry.slot.lease
@@ -135,7 +136,8 @@ class ControlDesk(Entries):
             await self.offer(*controls, device=device)
         while True:
             self._wake = anyio.Event()
-            await self._attend()
+            for each in list(self._entries.values()):
+                await self._holding.attend(each)
             if self._queue:
                 await self._serve(self._queue.popleft())
                 continue
@@ -150,7 +152,7 @@ class ControlDesk(Entries):
         try:
             for entry in entries:
                 if entry.slot.touched or self._kept.ours(entry):
-                    await self._give_back_at_once(entry)
+                    await self._holding.give_back_at_once(entry)
             for entry in entries:
                 if entry.leased:
                     await self._tell.show(entry, None)
@@ -160,27 +162,6 @@ class ControlDesk(Entries):
                 await self._answer(self._doing, error=_CUT_SHORT)
             while self._queue:
                 await self._answer(self._queue.popleft(), error=_STOPS)
-
-    async def _give_back_at_once(self, entry: Entry) -> None:
-        """One try; whatever happens to it, the other controls get theirs."""
-        entry.slot.drop()
-        why = f"the device did not answer for {_SAFE_WRITE_LIMIT:g} s"
-        try:
-            with anyio.move_on_after(_SAFE_WRITE_LIMIT) as limit:
-                await self._give_back(entry)
-            if not limit.cancelled_caught:
-                return
-        except Exception as error:  # noqa: BLE001 - a fault of the actor is one control's alone
-            why = one_line(f"{type(error).__name__}: {error}")
-        self._actor.log.error(f"{entry.name} of {entry.device} was not given back: {why}")
-
-    async def _attend(self) -> None:
-        for entry in list(self._entries.values()):
-            due = entry.slot.due(self._clock.now())
-            if due is Due.GIVE_BACK:
-                await self._give_back(entry)
-            elif due is Due.WRITE:
-                await self._refresh(entry)
 
     # ---------------------------------------------------------------- commands
 
@@ -230,9 +211,9 @@ class ControlDesk(Entries):
             try:
                 check_range(self._actor.control_entry(entry.name, entry.device), command.value)
                 if entry.leased:
-                    error = await self._lend(entry, command, job.message.at)
+                    error = await self._holding.lend(entry, command, job.message.at)
                 else:
-                    error = await self._keep(entry, command)
+                    error = await self._holding.keep(entry, command)
             except DeviceError as refused:
                 error = str(refused)
             except Exception:
@@ -244,124 +225,6 @@ class ControlDesk(Entries):
         if self._entries or device in self._actor.known:
             return f"{device} has no control {control}"
         return f"{device} was not read yet, so {control} cannot be set"
-
-    async def _lend(self, entry: Entry, command: Command, received: float) -> str | None:
-        """Follow a command on a leased control; one sentence when it was not followed."""
-        if command.value == _FREE_WORD:
-            command = msgspec.structs.replace(command, value=None)
-        slot, before = entry.slot, entry.slot.lease
-        if command.value is not None and (before is None or before.value != command.value):
-            self.writes.check(entry.name)
-        verdict = slot.ask(command, self._clock.now(), received)
-        if verdict.refused is not None:
-            return verdict.refused
-        await self._tell.ousted(entry, verdict, command)
-        due = slot.due(self._clock.now())
-        if due is Due.GIVE_BACK:
-            return await self._give_back(entry)
-        if due is Due.WRITE:
-            return await self._write_lease(entry)
-        return None
-
-    async def _keep(self, entry: Entry, command: Command) -> str | None:
-        """Follow a command on a control that keeps its value."""
-        value, returns = command.value, self._actor.may_return(entry.name, entry.device)
-        if value is None and not returns:
-            return f"{entry.name} keeps its value and is not lent out, so it cannot be given back"
-        if command.ttl is not None:
-            return f"{entry.name} keeps its value, so it takes no ttl"
-        back = self._kept.returns(entry, command)
-        self._kept.asking(entry, command, can_return=returns)
-        if value is not None and not returns and self._writer.has(entry, value):
-            self._kept.settle(entry, command)
-            return None
-        if not back:
-            self.writes.check(entry.name)
-        entry.slot.gave_back()  # this takes the place of what was owed
-        try:
-            found = await self._writer.write(entry, value, back=back)
-        except Mismatch as mismatch:
-            await self._tell.warn(entry, str(mismatch))
-            await self._tell.show(entry, entry.state)
-            return str(mismatch)
-        self._kept.settle(entry, command)
-        await self._tell.owed(entry, None)
-        await self._tell.warn(entry, None)
-        await self._tell.show(entry, found)
-        return None
-
-    # ---------------------------------------------------------------- writing
-
-    async def _write_lease(self, entry: Entry) -> str | None:
-        """Write what the lease says; on any failure the device is given back."""
-        lease = entry.slot.lease
-        assert lease is not None  # noqa: S101 - only a lease makes a write due
-        entry.slot.writing()
-        self._writer.journal.lent(entry.device, entry.name)
-        try:
-            found = await self._writer.write(entry, lease.value)
-        except DeviceError as error:
-            entry.slot.drop()
-            await self._give_back(entry)
-            if isinstance(error, Mismatch):
-                await self._tell.warn(entry, f"{error}; it was given back")
-            return str(error)
-        entry.slot.wrote(lease.value, self._clock.now())
-        await self._tell.warn(entry, None)
-        await self._tell.show(entry, found)
-        return None
-
-    async def _refresh(self, entry: Entry) -> None:
-        """Feed the device's watchdog; a device that is away is tried again until the lease ends."""
-        lease = entry.slot.lease
-        assert lease is not None  # noqa: S101 - as above
-        entry.slot.writing()
-        self._writer.journal.lent(entry.device, entry.name)
-        try:
-            found = await self._writer.write(entry, lease.value)
-        except Mismatch as error:
-            entry.slot.drop()
-            await self._give_back(entry)
-            await self._tell.warn(entry, f"{error}; it was given back")
-            await self._tell.result(entry, lease.id, str(error))
-        except DeviceError as error:
-            entry.slot.failed(self._clock.now())
-            await self._tell.warn(entry, f"{entry.name} cannot be refreshed: {error}")
-        else:
-            entry.slot.wrote(lease.value, self._clock.now())
-            await self._tell.warn(entry, None)
-            await self._tell.show(entry, found)
-
-    async def _give_back(self, entry: Entry) -> str | None:
-        """Return the device to its own control; what fails stays owed and is tried again."""
-        try:
-            # The device first: telling may have to wait for a broker that takes nothing.
-            if not entry.leased:
-                await self._put_back(entry)
-            elif not entry.slot.beginning or self._actor.may_hold(entry.name, entry.device):
-                await self._writer.call(entry, None)
-        except DeviceError as error:
-            await self._tell.show(entry, None if entry.leased else entry.state)
-            entry.slot.failed(self._clock.now())
-            sentence = f"{entry.name} could not be given back yet: {error}"
-            await self._tell.owed(entry, sentence)
-            return sentence
-        entry.slot.gave_back()
-        if entry.leased:
-            self._writer.journal.given_back(entry.device, entry.name)
-            await self._tell.show(entry, None)
-        await self._tell.owed(entry, None)
-        return None
-
-    async def _put_back(self, entry: Entry) -> None:
-        """Give a limit what it was, unless somebody has set it since. Raises DeviceError."""
-        loan = self._kept.of(entry)
-        if loan is None or not self._kept.ours(entry):
-            return
-        found = await self._writer.write(entry, loan.original, back=True)
-        self._kept.forget(entry)
-        await self._tell.show(entry, found)
-        await self._tell.put_back(entry, loan)
 
     # ---------------------------------------------------------------- telling
 

@@ -10,6 +10,7 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, Final
 
+from bridge.errors import DeviceRefused
 from bridge.lease import MANUAL, same
 
 if TYPE_CHECKING:
@@ -43,33 +44,63 @@ class Kept:
         self._loans = dict(_loans(state.load(FILE)))
         # Those of an earlier life, until somebody asks anew or they were looked at.
         self._old = set(self._loans)
+        # Written, and not read since: what the device has is not known.
+        self._unseen: set[tuple[str, str]] = set()
 
     def of(self, entry: Entry) -> Loan | None:
         """Who has set this limit and not put it back yet."""
         return self._loans.get((entry.device, entry.name))
 
-    def asking(self, entry: Entry, command: Command, *, can_return: bool) -> None:
+    def holder(self, entry: Entry, command: Command) -> str | None:
+        """Who else has this limit in his hands; a person may take it from anybody."""
+        loan = self.of(entry)
+        if loan is None or command.by in {MANUAL, loan.by}:
+            return None
+        return loan.by if self._stands(entry, loan) else None
+
+    def asking(self, entry: Entry, command: Command, *, can_return: bool, read: bool) -> None:
         """Note, before the write, what `command` will do. A person's word is no loan.
 
-        A limit whose present value is unknown, and could not be put back, is not noted.
+        A limit that the device does not tell, and that could not be put back, is not noted: who
+        asks for it must know himself what it was. `read` is true once that is certain.
+
+        Raises DeviceRefused while it is not known what to put back later, or it cannot be noted.
         """
         key = entry.device, entry.name
         value, loan = command.value, self._loans.get(key)
-        self._old.discard(key)
         if entry.control.kind != "number" or command.by == MANUAL or not _is_number(value):
+            self._old.discard(key)
             return
+        before, back = loan, self.returns(entry, command)
         if loan is None:
+            if not read:
+                raise DeviceRefused(
+                    f"{entry.device} has not told its {entry.name} yet, so that it could not be"
+                    " put back"
+                )
             original = entry.state
             known = _is_number(original) or (original is None and can_return)
             if not known or self._is_same(entry, original, value):
                 return
             loan = Loan(command.by, command.id, original, ())  # type: ignore[arg-type] # as asked
         wrote = (*loan.wrote[-1:], float(value))  # type: ignore[arg-type] # as asked
-        self._save(key, replace(loan, by=command.by, id=command.id, wrote=wrote))
+        if self._save(key, replace(loan, by=command.by, id=command.id, wrote=wrote)) or back:
+            self._old.discard(key)
+            self._unseen.add(key)
+            return
+        self._loans.pop(key)
+        if before is not None:
+            self._loans[key] = before
+        raise DeviceRefused(f"what {entry.name} was cannot be kept on disk, so it is left alone")
+
+    def seen(self, entry: Entry) -> None:
+        """The device was read since it was last written."""
+        self._unseen.discard((entry.device, entry.name))
 
     def settle(self, entry: Entry, command: Command) -> None:
         """Note that `command` was followed: it is back, a person decided, or one value stands."""
         key, loan = (entry.device, entry.name), self.of(entry)
+        self._unseen.discard(key)
         if loan is None:
             return
         if command.by == MANUAL or self._is_same(entry, loan.original, command.value):
@@ -93,15 +124,24 @@ class Kept:
     def ours(self, entry: Entry) -> bool:
         """True while the device has what was written; a loan on anything else is dropped."""
         loan = self.of(entry)
-        if loan is None or entry.state is None:
+        if loan is None:
             return False
-        if any(self._is_same(entry, each, entry.state) for each in loan.wrote):
+        if self._stands(entry, loan):
             return True
-        self.forget(entry)
+        if entry.state is not None:
+            self.forget(entry)
         return False
+
+    def _stands(self, entry: Entry, loan: Loan) -> bool:
+        """True when the device has, or may have, what was written for the loan."""
+        if (entry.device, entry.name) in self._unseen:
+            return True
+        state = entry.state
+        return state is not None and any(self._is_same(entry, each, state) for each in loan.wrote)
 
     def forget(self, entry: Entry) -> None:
         """The device has its own value again, or another's."""
+        self._unseen.discard((entry.device, entry.name))
         if self.of(entry) is not None:
             self._save((entry.device, entry.name), None)
 
@@ -111,7 +151,7 @@ class Kept:
             return one is other
         return same(one, other, entry.tolerance)
 
-    def _save(self, key: tuple[str, str], loan: Loan | None) -> None:
+    def _save(self, key: tuple[str, str], loan: Loan | None) -> bool:
         if loan is None:
             self._loans.pop(key, None)
         else:
@@ -127,7 +167,7 @@ class Kept:
             }
             for (device, control), each in sorted(self._loans.items())
         ]
-        self._state.save(FILE, {"loans": content})
+        return self._state.save(FILE, {"loans": content})
 
 
 def kept_pairs(content: Any) -> set[tuple[str, str]]:

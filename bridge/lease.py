@@ -17,6 +17,8 @@ if TYPE_CHECKING:
 Value = float | str | bool
 
 MANUAL = "manual"
+HELD_BY = "held by"
+"""How the answer begins to who asks for what another holds."""
 DEFAULT_TTL = 60.0
 _RETRY_LIMIT = 30.0
 _SETTLING = 2.0
@@ -53,7 +55,7 @@ def judge(
     other = current if current is not None and current.owner != ask.by else None
     if other is not None and ask.by != MANUAL:
         left = math.ceil(other.until - now)
-        return Verdict(current, refused=f"held by {other.owner} for {left} s")
+        return Verdict(current, refused=f"{HELD_BY} {other.owner} for {left} s")
     if ask.value is None:
         return Verdict(None, ousted=other)
     until = (now if received is None else received) + (ask.ttl or DEFAULT_TTL)

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import msgspec
 
 from bridge.daily import held_pairs
 from bridge.kept import FILE as KEPT
 from bridge.kept import kept_pairs
+from bridge.lending import JOURNAL as LENT
 
 if TYPE_CHECKING:
     from collections.abc import Container, Iterator
@@ -22,7 +23,8 @@ def left_behind(root: Path, actors: Container[str]) -> Iterator[str]:
     says nothing.
     """
     try:
-        journals = sorted((*root.glob("*/leases.json"), *root.glob(f"*/{KEPT}.json")))
+        names = ("leases", KEPT, f"{LENT}*")
+        journals = sorted(path for name in names for path in root.glob(f"*/{name}.json"))
     except OSError:
         return
     for path in journals:
@@ -33,7 +35,7 @@ def left_behind(root: Path, actors: Container[str]) -> Iterator[str]:
             content = msgspec.json.decode(path.read_bytes())
         except (OSError, msgspec.DecodeError):
             continue
-        held = kept_pairs(content) if path.stem == KEPT else held_pairs(content)
+        held = _held(path.stem, content)
         if held:
             left = " and ".join(f"{control} of {device}" for device, control in sorted(held))
             yield (
@@ -41,3 +43,15 @@ def left_behind(root: Path, actors: Container[str]) -> Iterator[str]:
                 f"still follow it; put {actor} back for one start, or set the device yourself and "
                 f"delete {path}"
             )
+
+
+def _held(journal: str, content: Any) -> set[tuple[str, str]]:
+    """The (device, control) in one journal that nobody else puts back."""
+    if journal == KEPT:
+        return kept_pairs(content)
+    if not journal.startswith(LENT):
+        return held_pairs(content)
+    # What the device has told before is in its own actor's journal too, and put back from there.
+    if not isinstance(content, dict) or content.get("restored") is not True:
+        return set()
+    return {(str(content.get("device")), str(content.get("control")))}

@@ -9,14 +9,16 @@ before the first write.
 from __future__ import annotations
 
 import math
+import secrets
 from typing import TYPE_CHECKING, Any
 
 import anyio
 
 from bridge.contract import Command
 from bridge.control_entry import default_tolerance, text_of
-from bridge.errors import one_line
-from bridge.lease import same
+from bridge.control_teller import GAVE_BACK, PUT_BACK
+from bridge.errors import PayloadError, one_line
+from bridge.lease import HELD_BY, same
 
 if TYPE_CHECKING:
     from bridge.actor import Actor
@@ -24,6 +26,8 @@ if TYPE_CHECKING:
     from bridge.lease import Value
 
 SET = "Devices/{device}/{Control}/Set"
+JOURNAL = "lent-"
+"""How the name of a journal of these begins."""
 _STATE = "Devices/{device}/{Control}"
 _RESULT = "Devices/{device}/{Control}/Result"
 _STATUS = "Devices/{device}/Status"
@@ -60,8 +64,10 @@ class Lent:
         self._wanted: Value | None = None
         self._asked: Value | None = None  # what the newest command asks for; None: to give back
         self._asked_at, self._again_at = -math.inf, -math.inf
+        self._back_again_at = -math.inf  # giving back is said again then, if nobody answers
         self._id: str | None = None
-        self._number = 0
+        # What an earlier life asked for is not mistaken for what this one has.
+        self._life, self._number = secrets.token_hex(2), 0
         self._pending, self._silent_since = False, 0.0
         self._failures = 0
         self._ours = False  # the device may have a value of ours
@@ -69,8 +75,9 @@ class Lent:
         self._state: Value | None = None
         self._status: str | None = None
         self._changed = anyio.Event()
-        self._journal = f"lent-{device}-{control}"
+        self._journal = f"{JOURNAL}{device}-{control}"
         self._original: Value | None = None
+        self._restored = False  # the original is the owner's word, not the device's
         self._wrote: list[Value] = []  # the last one that was confirmed, and those tried since
 
     @property
@@ -88,13 +95,26 @@ class Lent:
     async def start(self) -> None:
         """Listen to the device; find out what an earlier life left in it."""
         found = None if self.leased else self._actor.state.load(self._journal)
-        if found and found.get("original") is not None:
-            self._original, self._wrote = found["original"], list(found.get("wrote") or ())
+        if found and self._can_be(found.get("original")):
+            wrote = found.get("wrote")
+            self._original, self._restored = found["original"], found.get("restored") is True
+            known = wrote if isinstance(wrote, list) else []
+            self._wrote = [each for each in known if self._can_be(each)]
             self._ours = True
         subscribe, device, control = self._actor.subscribe, self.device, self.control
         await subscribe(_STATUS, self._on_status, device=device)
         await subscribe(_STATE, self._on_state, device=device, Control=control)
         await subscribe(_RESULT, self._on_result, command=True, device=device, Control=control)
+
+    def _can_be(self, value: Any) -> bool:
+        """True for what the control can have: a journal on disk may hold anything."""
+        if not isinstance(value, (int, float, str)):
+            return False
+        try:
+            self._actor.contract.channel(SET, **self._params).encode(Command(value=value))
+        except PayloadError:
+            return False
+        return True
 
     async def want(self, value: Value | None) -> None:
         """Say what the control shall be now, None for nothing; call it at every tick.
@@ -112,7 +132,7 @@ class Lent:
         """Give back now and wait for the answer, 1.5 s at most; used on every stop and crash."""
         self._wanted = None
         with anyio.move_on_after(_LAST_WORD):
-            self._again_at = -math.inf
+            self._again_at = self._back_again_at = -math.inf
             while self._ours:
                 self._changed = anyio.Event()
                 await self._give_back()
@@ -145,14 +165,21 @@ class Lent:
                     " back: set 'restore'"
                 )
                 return False
-            self._original = self._state if self._state is not None else self._restore
+            self._restored = self._state is None
+            self._original = self._restore if self._state is None else self._state
         if value not in self._wrote:
             self._wrote = [*self._wrote[:1], *self._wrote[1:][-_TRIES:], value]
-        content: dict[str, Any] = {"original": self._original, "wrote": self._wrote}
-        if self._actor.state.save(self._journal, content):
+        if self._note():
             return True
         self.why = f"what {self.control} was cannot be kept on disk, so it is left alone"
         return False
+
+    def _note(self) -> bool:
+        content: dict[str, Any] = {"original": self._original, "wrote": self._wrote}
+        if self._restored:
+            # The device cannot know it: see bridge/leftovers.py.
+            content |= {"restored": True, "device": self.device, "control": self.control}
+        return self._actor.state.save(self._journal, content)
 
     async def _give_back(self) -> None:
         now = self._clock.now()
@@ -160,16 +187,17 @@ class Lent:
             self._asked, self._pending, self.why = None, False, None
             self.held = None
             return
-        if self._asked is None and self._id is not None and now < self._again_at:
+        soon = now < max(self._again_at, self._back_again_at)
+        if self._asked is None and self._id is not None and soon:
             return
         if not self.leased and self._status in {None, "offline"}:
             return
         await self._send(None)
-        self._again_at = now + _FIRST_PAUSE
+        self._back_again_at = now + _FIRST_PAUSE
 
     async def _send(self, value: Value | None) -> None:
         self._number += 1
-        self._id = f"{self._actor.id}-{self._number}"
+        self._id = f"{self._actor.id}-{self._life}-{self._number}"
         if not self._pending:
             self._silent_since = self._clock.now()
         self._asked, self._asked_at, self._pending = value, self._clock.now(), True
@@ -194,6 +222,7 @@ class Lent:
             return
         if found.get("id") != self._id or self._id is None:
             return
+        self._status = self._status or "online"  # an external device may have no such topic
         was_pending, self._pending = self._pending, False
         error = None if found["ok"] else one_line(found.get("error") or "it was refused")
         if self._asked is None:
@@ -211,12 +240,11 @@ class Lent:
         self._state = value
         if not self.leased and value is not None:
             self._wrote = [value]
-            content: dict[str, Any] = {"original": self._original, "wrote": self._wrote}
-            self._actor.state.save(self._journal, content)
+            self._note()
 
     def _came_back(self, error: str | None) -> None:
-        # A lease that is another's by now needs no giving back.
-        if error is None or (self.leased and error.startswith("held by")):
+        # What is another's by now needs no giving back.
+        if error is None or error.startswith(HELD_BY):
             self._forget()
         else:
             self.why = error
@@ -225,7 +253,7 @@ class Lent:
     async def _was_refused(self, error: str) -> None:
         """A new value that is refused may leave the one before it in force: give that back."""
         self.why, self.held = error, None
-        if self.leased and error.startswith("held by"):
+        if error.startswith(HELD_BY):
             self._forget()
         else:
             await self._send(None)
@@ -235,14 +263,17 @@ class Lent:
         """The lease ended by another's hand, or the device did not keep it."""
         self.why = f"{self.control} of {self.device}: {error}"
         self._forget()
-        self._again_at = self._clock.now() + (
-            _HANDS_OFF if error.endswith("gave it back") else _LONGEST_PAUSE
-        )
+        if error.endswith(PUT_BACK):
+            self._pause()  # nobody wants anything else: it is asked for again once it is there
+            return
+        pause = _HANDS_OFF if error.endswith(GAVE_BACK) else _LONGEST_PAUSE
+        self._again_at = self._clock.now() + pause
 
     def _on_state(self, message: Message) -> None:
         if message.error is not None:
             return
         value = message.value
+        self._status = self._status or "online"  # as above
         before, self._state = self._state, value
         if self._pending:
             return

@@ -40,9 +40,11 @@ class Balance:
         reading = self._port.read()
         if not isinstance(reading.value, dict):
             return {}, "the site has not told its balance yet"
-        age = self.age
-        if not age <= reading.max_age:
-            return {}, f"the site has told no balance for {_seconds(age)}"
+        if not reading.age <= reading.max_age:
+            return {}, f"the site has told no balance for {_seconds(reading.age)}"
+        if not (age := self.age) <= reading.max_age:
+            # The site speaks, but what it knows of the grid is old: it says itself why.
+            return {}, reading.value.get("why") or f"the grid's value is {_seconds(age)} old"
         found = {name: reading.value[name] for name in names if reading.value[name] is not None}
         if len(found) == len(names):
             return found, None

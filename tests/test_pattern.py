@@ -102,3 +102,9 @@ def test_nothing_that_is_taken_takes_long(text: str) -> None:
             except ValueError:
                 break
             assert time.perf_counter() - begun < 4, text
+
+
+@pytest.mark.parametrize("text", [r"(a|a){20}b", r"(?:a?b?){30}c", r"(?:a|aa){25}x"])
+def test_two_ways_repeated_more_than_a_few_times_are_refused(text: str) -> None:
+    with pytest.raises(ValueError, match="could take for ever"):
+        Pattern(text)

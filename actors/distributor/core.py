@@ -47,9 +47,10 @@ LEASE: Final = 30.0
 
 @dataclass(frozen=True, slots=True)
 class Verdict:
-    """What one consumer may draw (W) and why, and what it says of itself (W), as it counts here.
+    """What one consumer may draw (W) and why, and what is in force of what it says of itself (W).
 
-    `changed`: allowance or code differ from before.
+    `consumption`: what it reports, whoever switched it on; who reports nothing is taken to draw
+    its allowance. `changed`: allowance or code differ from before.
     """
 
     allowance: float
@@ -349,6 +350,8 @@ class Distributor:
         changed = consumer.shown != (amount, code)
         consumer.shown = (amount, code)
         known = consumer.terms
+        # What it draws by hand, or above its allowance, is no surplus of ours, but it is drawn.
+        report = consumer.report(now, self._settings.request_ttl)
         return Verdict(
             amount / MICRO,
             text,
@@ -356,7 +359,7 @@ class Distributor:
             known.automatic,
             known.priority,
             known.demand.request / MICRO,
-            consumer.draw.value / MICRO,
+            (consumer.draw.value if report is None else report) / MICRO,
             changed,
         )
 

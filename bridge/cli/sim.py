@@ -5,13 +5,14 @@ from __future__ import annotations
 import inspect
 import math
 import os
+import re
 import signal
 import sys
 from typing import TYPE_CHECKING, Any, Final
 
 import anyio
 
-from bridge.errors import ConfigError, HeliographError
+from bridge.errors import BrokerError, ConfigError, HeliographError
 from bridge.log import configure
 
 if TYPE_CHECKING:
@@ -27,6 +28,8 @@ _WORKING = ("", "none", "ok")
 _EVERYWHERE = {"0.0.0.0": "127.0.0.1", "::": "::1"}  # noqa: S104 - compared, not listened on
 _LINE = 1000
 _CANNOT = "the simulator cannot be made like that"
+# The type of an option that takes numbers and no words.
+_NUMERIC = re.compile(r"(?:float|int|None|Sequence|Callable|[\[\], |])+")
 # What a simulator's SETTINGS say for tests alone: how patient they are.
 _PACE = frozenset({"interval", "timeout", "retries", "connect_delay"})
 
@@ -153,8 +156,22 @@ def _options(module: ModuleType, given: list[str]) -> dict[str, Any]:
         except yaml.YAMLError:
             raise Wrong(f"--option {text}: the value cannot be read") from None
         words = isinstance(read, str) or read is None or not _is_text(known.get(name))
-        options[name] = read if words else value
+        options[name] = _numbers(known.get(name), text, read) if words else value
     return options
+
+
+def _numbers(parameter: inspect.Parameter | None, text: str, read: Any) -> Any:
+    """`read`, and `1,2,3` as numbers where several are taken. Raises Wrong for a word there."""
+    wanted = str(parameter.annotation) if parameter is not None else "Any"
+    if not isinstance(read, str) or not _NUMERIC.fullmatch(wanted):
+        return read
+    try:
+        found = [float(each) for each in read.split(",")]
+    except ValueError:
+        raise Wrong(f"--option {text}: that is not a number") from None
+    if len(found) > 1 and "Sequence" not in wanted:
+        raise Wrong(f"--option {text}: that takes one number")
+    return found if len(found) > 1 else found[0]
 
 
 def _is_text(parameter: inspect.Parameter | None) -> bool:
@@ -178,21 +195,21 @@ def _list(kind: Kind, module: ModuleType, faults: dict[str, str]) -> None:
 # -------------------------------------------------------------------- serving
 
 
-def _usual_port(kind: Kind) -> int:
-    """The port that the kind's settings have when nobody says so; 0 when they have none."""
+def _usual_port(kind: Kind, module: ModuleType) -> int:
+    """The port that the kind's settings have when nobody says so, or its simulator; 0 for none."""
     import msgspec
 
     for field in msgspec.structs.fields(kind.settings()):
         if field.name == "port" and isinstance(field.default, int):
             return field.default
-    return 0
+    return int(getattr(module, "PORT", 0))
 
 
 async def _start(
     kind: Kind, module: ModuleType, options: dict[str, Any], args: argparse.Namespace
 ) -> Any:
     """A simulator that listens. Raises Wrong for its options, OSError for the port."""
-    usual = _usual_port(kind)
+    usual = _usual_port(kind, module)
     wanted = usual if args.port is None else args.port
     try:
         return await _listen(module, options, args.host, wanted)
@@ -207,7 +224,7 @@ async def _start(
 def _made(module: Any, options: dict[str, Any], host: str, port: int) -> Any:
     try:
         return module.Simulator(host=host, port=port, **options)
-    except (TypeError, ValueError, LookupError, AttributeError) as error:
+    except (TypeError, ValueError, LookupError, AttributeError, BrokerError) as error:
         raise Wrong(f"{_CANNOT}: {error}") from None
 
 
@@ -227,8 +244,6 @@ def snippet(kind: Kind, module: ModuleType, simulator: Any) -> str:
     What is needed beyond the address the simulator says itself, as `settings()`; for one without
     it, `SETTINGS` of its module, its transport, password and unit id are taken.
     """
-    import yaml
-
     host, port = _EVERYWHERE.get(simulator.host, simulator.host), simulator.port
     fields = set(kind.settings().__struct_fields__)
     settings: dict[str, Any] = {"host": host, "port": port}
@@ -238,14 +253,16 @@ def snippet(kind: Kind, module: ModuleType, simulator: Any) -> str:
         settings = {}  # it has addresses of its own, which it says itself
     told = getattr(simulator, "settings", None)
     settings |= told() if callable(told) else _guessed(fields, module, simulator)
+    return f"{kind.name}: {_in_one_line({'kind': kind.name, **settings})}"
+
+
+def _in_one_line(section: dict[str, Any]) -> str:
+    import yaml
+
     line = yaml.safe_dump(
-        {"kind": kind.name, **settings},
-        default_flow_style=True,
-        sort_keys=False,
-        allow_unicode=True,
-        width=math.inf,
+        section, default_flow_style=True, sort_keys=False, allow_unicode=True, width=math.inf
     )
-    return f"{kind.name}: {line.strip()}"
+    return str(line).strip()
 
 
 def _guessed(fields: set[str], module: ModuleType, simulator: Any) -> dict[str, Any]:
@@ -282,6 +299,9 @@ async def _serve(
     except Wrong as error:
         print(error, file=sys.stderr)
         return EXIT_WRONG
+    except BrokerError as error:
+        print(error, file=sys.stderr)
+        return EXIT_FAILED
     except (OSError, HeliographError) as error:
         why = (getattr(error, "strerror", None) or str(error)).lower()
         port = "any port" if args.port is None else f"port {args.port}"
@@ -291,6 +311,8 @@ async def _serve(
     async with anyio.create_task_group() as tasks:
         with anyio.open_signal_receiver(signal.SIGINT, signal.SIGTERM) as signals:
             print(f"{line}   # below actors:", flush=True)
+            if callable(told := getattr(simulator, "broker", None)):
+                print(f"broker: {_in_one_line(told())}   # where it is", flush=True)
             if args.fault:
                 print(f"fault: {args.fault}", flush=True)
             if sys.stdin is not None and sys.stdin.isatty():

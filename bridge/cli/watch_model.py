@@ -58,7 +58,8 @@ class Model:
         elif root == "Actors" and rest[1:] == ["Status"]:
             self._set(self.actors, rest[0], text)
         elif root == "Actors" and rest[1:] == ["Health"]:
-            self.health[rest[0]] = _object(payload).get("error")
+            error = _object(payload).get("error")
+            self.health[rest[0]] = None if error is None else str(error)
         elif root == "Actors" and rest[1:2] == ["Messages"]:
             # `2026-11-21T21:14:03Z text`: whoever looks wants the text.
             self._set(self.messages.setdefault(rest[0], {}), rest[2], text.partition(" ")[2])

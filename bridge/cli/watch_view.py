@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from rich import markup
 from rich.console import Group
-from rich.markup import escape
 from rich.table import Table
 from rich.text import Text
 
 from bridge.cli.table import foremost
+from bridge.config.words import visible
 
 if TYPE_CHECKING:
     from rich.console import RenderableType
@@ -39,7 +40,7 @@ def picture(model: Model, url: str, now: float) -> RenderableType:
 
 def _head(model: Model, url: str) -> Text:
     head = Text("Heliograph ", style="bold")
-    head.append(model.bridge, style=_COLOURS.get(model.bridge, "dim"))
+    head.append(visible(model.bridge), style=_COLOURS.get(model.bridge, "dim"))
     head.append(f"  {url}", style="dim")
     if model.paused:
         head.append("  paused by the owner", style="bold yellow")
@@ -118,6 +119,11 @@ def _actors(model: Model) -> Table:
             f"[{'yellow' if wrong else 'dim'}]{escape(text)}[/]" if text else "",
         )
     return table
+
+
+def escape(text: str) -> str:
+    """As it stands: neither markup nor a control sequence of whoever sent it is obeyed."""
+    return markup.escape(visible(text))
 
 
 def _priority(entry: dict[str, Any]) -> float:

@@ -38,6 +38,11 @@ class Journal:
         self.held, self.by_hand, self.wanted = held, by_hand, wanted
         self._save()
 
+    def freed(self, moment: datetime) -> None:
+        """It was switched off then by our word and is free of us: both in one write."""
+        self.held, self.by_hand, self.wanted, self.off_at = False, None, None, moment
+        self._save()
+
     def off(self, moment: datetime) -> None:
         """It was switched off then."""
         self.off_at = moment

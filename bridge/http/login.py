@@ -53,6 +53,7 @@ class LoginClient:
         self._wanting = wanting
         self._basic = False
         self._digest: Digest | None = None
+        self._strange = False
         self._refused_at: float | None = None
         self._lock = anyio.Lock()
 
@@ -115,8 +116,10 @@ class LoginClient:
                 self._digest = Digest(self._username, self._password, _REUSE)
             # (A nonce that served before may have run out: one answer to the new one is due.)
             self._digest.challenged(found)
+            self._strange = False
             return True
         asks = any(each.strip().lower().startswith("basic") for each in challenges)
+        self._strange = not asks
         if self._basic or not asks:
             return False
         self._basic, self._digest = True, None
@@ -138,6 +141,9 @@ class LoginClient:
     def _sentence(self) -> DeviceRefused:
         if self._password is None:
             return DeviceRefused(f"{self.http.name} asks for a login: {self._wanting}")
+        if self._strange:
+            words = "asks for a kind of login that is not known here"
+            return DeviceRefused(f"{self.http.name} {words}: Basic and Digest with SHA-256 are")
         return DeviceRefused(f"{self.http.name} refuses the login")
 
 

@@ -183,9 +183,9 @@ def _login(draft: Draft, reader: Reader) -> None:
         reader.add("Password", Verdict.LEFT, "its user name cannot be used")
     else:
         draft.broker["username"] = user
-        draft.broker["password"] = draft.secret("mqtt", password)
+        draft.broker["password"] = found = draft.secret("mqtt", password)
         reader.taken("User", "it is `broker.username`")
-        reader.taken("Password", f"it is in the file {draft.folder}/mqtt")
+        reader.taken("Password", f"it is in the file {found.path}")
 
 
 def _certificates(draft: Draft, reader: Reader) -> None:

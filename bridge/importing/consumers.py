@@ -215,9 +215,8 @@ def _hide(draft: Draft, reader: Reader, settings: dict[str, Any], id_: str) -> N
     """A url whose query holds a password or a key goes into a file of its own."""
     for setting, key in _URLS.items():
         if setting in settings and holds_login(settings[setting]):
-            place = f"{id_}.{setting}"
-            settings[setting] = draft.secret(place, settings[setting])
-            why = f"it holds a login, and is in the file {draft.folder}/{place}"
+            settings[setting] = found = draft.secret(f"{id_}.{setting}", settings[setting])
+            why = f"it holds a login, and is in the file {found.path}"
             reader.changed(key, f"it is `{setting}` now; {why}")
 
 

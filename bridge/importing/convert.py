@@ -213,11 +213,8 @@ def _shown(draft: Draft) -> dict[str, Any]:
 
 
 def _unneeded(draft: Draft, key: str) -> None:
-    lines = draft.report.lines
-    for index, line in enumerate(lines):
-        if line.key.lower() == key.lower() and line.section.lower() in ("common", "mqtt"):
-            why = "no service that is switched on needs the GX"
-            lines[index] = Line(line.section, line.key, Verdict.LEFT, why)
+    why = "no service that is switched on needs the GX"
+    draft.report.unneeded(("common", "mqtt"), key, why)
 
 
 def _text(draft: Draft, whole: dict[str, Any]) -> str:

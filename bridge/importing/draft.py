@@ -101,16 +101,25 @@ class Draft:
         self.origins[id_] = section.name
 
     def secret(self, wanted: str, text: str) -> FromFile:
-        """Put a text into a file of its own; what stands in the configuration instead."""
-        self.secrets[wanted] = text
-        return FromFile(f"{self.folder}/{wanted}")
+        """Put a text into a file of its own; what stands in the configuration instead.
+
+        `wanted` is the file's name, with a number behind it where another one has that already:
+        a consumer may be called `mqtt`, as the file of the broker's password is.
+        """
+        known = {each.casefold() for each in self.secrets}
+        made, count = wanted, 1
+        while made.casefold() in known:
+            count += 1
+            made = f"{wanted}.{count}"  # an id has no dot: this is no other one's name
+        self.secrets[made] = text
+        return FromFile(f"{self.folder}/{made}")
 
     def password(self, reader: Reader, settings: dict[str, Any], id_: str) -> None:
         """Take `Password` into a file of its own."""
         text = reader.text("Password")
         if text is not None:
-            settings["password"] = self.secret(id_, text)
-            reader.taken("Password", f"it is in the file {self.folder}/{id_}")
+            settings["password"] = found = self.secret(id_, text)
+            reader.taken("Password", f"it is in the file {found.path}")
 
     def show(
         self,

@@ -17,8 +17,10 @@ if TYPE_CHECKING:
 DEFAULT: Final = "default"
 _LONGEST_VALUE: Final = 4096
 _DEEPEST: Final = 10
+_MOST_OTHERS: Final = 1000
+"""Values that one value may be made of: empty ones that name each other would never end."""
 _HEADER: Final = re.compile(r"\[(?P<name>.*)\]")
-_OPTION: Final = re.compile(r"(?P<key>.*?)\s*[=:]\s*(?P<value>.*)\Z")
+_EQUALS: Final = re.compile(r"[=:]")
 _LIKE_OPTION: Final = re.compile(r"[A-Za-z]\w*\s*[=:]")
 _PERCENT: Final = re.compile(r"%(%|\(([^()%]*)\)s)?")
 _MARKS: Final = (
@@ -36,6 +38,8 @@ class Option:
     raw: str
     line: int
     used: bool = False
+    cut: bool = False
+    """It was too long, which was said."""
 
 
 @dataclass(slots=True)
@@ -68,10 +72,21 @@ class Section:
 
     def value(self, option: Option) -> tuple[str, str | None]:
         """The option's text with percent signs resolved, and a sentence when one was wrong."""
-        wrong: list[str] = []
-        return self._resolve(option.raw, wrong, 0)[:_LONGEST_VALUE], wrong[0] if wrong else None
+        reading = _Reading(self)
+        found = reading.resolved(option.raw, 0)[:_LONGEST_VALUE]
+        return found, reading.wrong[0] if reading.wrong else None
 
-    def _resolve(self, raw: str, wrong: list[str], depth: int) -> str:
+
+@dataclass(slots=True)
+class _Reading:
+    """One value while its percent signs are resolved; `wrong`: sentences about them."""
+
+    section: Section
+    wrong: list[str] = field(default_factory=list)
+    _others: int = 0
+
+    def resolved(self, raw: str, depth: int) -> str:
+        """The text; `depth`: so many values deep."""
         if "%" not in raw:
             return raw
         parts: list[str] = []
@@ -79,21 +94,22 @@ class Section:
         for found in _PERCENT.finditer(raw):
             parts.append(raw[end : found.start()])
             end = found.end()
-            parts.append(self._percent(found, wrong, depth))
+            parts.append(self._percent(found, depth))
             length += len(parts[-1]) + len(parts[-2])
             if length > _LONGEST_VALUE:
-                wrong.append(f"it is longer than {_LONGEST_VALUE} characters and was cut")
+                self.wrong.append(f"it is longer than {_LONGEST_VALUE} characters and was cut")
                 return "".join(parts)
         return "".join(parts) + raw[end:]
 
-    def _percent(self, found: re.Match[str], wrong: list[str], depth: int) -> str:
+    def _percent(self, found: re.Match[str], depth: int) -> str:
         if found[1] == "%":
             return "%"
-        other = self.find(found[2]) if found[2] else None
-        if other is not None and depth < _DEEPEST:
+        other = self.section.find(found[2]) if found[2] else None
+        if other is not None and depth < _DEEPEST and self._others < _MOST_OTHERS:
+            self._others += 1
             other.used = True
-            return self._resolve(other.raw, wrong, depth + 1)
-        wrong.append("a single % is an error to es-ESS; here it is taken as it stands")
+            return self.resolved(other.raw, depth + 1)
+        self.wrong.append("a single % is an error to es-ESS; here it is taken as it stands")
         return found[0]
 
 
@@ -180,7 +196,7 @@ class _Reader:
             self._note("", "this line begins a section, but its ']' is missing", number)
             self.section = Section("", number)  # what follows belongs to nobody we know
         else:
-            self._take(_OPTION.match(stripped), number)
+            self._take(stripped, number)
 
     def _continue(self, stripped: str, number: int) -> None:
         option = self.option
@@ -193,7 +209,8 @@ class _Reader:
         self._fill(option, f"{option.raw}\n{stripped}".strip(), number)
 
     def _fill(self, option: Option, raw: str, number: int) -> None:
-        if len(raw) > _LONGEST_VALUE:
+        if len(raw) > _LONGEST_VALUE and not option.cut:
+            option.cut = True
             why = f"it is longer than {_LONGEST_VALUE} characters and was cut"
             self._note(option.key, why, number)
         option.raw = raw[:_LONGEST_VALUE]
@@ -209,16 +226,18 @@ class _Reader:
             self.section = Section(name, number, {}, self.ini.defaults)
             self.ini.sections[self.section.identity] = self.section
 
-    def _take(self, found: re.Match[str] | None, number: int) -> None:
+    def _take(self, stripped: str, number: int) -> None:
+        sign = _EQUALS.search(stripped)
+        key = stripped[: sign.start()].rstrip() if sign is not None else ""
         # A key has no blanks: what has some lacks its '=', and may hold a password.
-        if found is None or not found["key"] or len(found["key"].split()) > 1:
+        if sign is None or len(key.split()) != 1:
             self._pass("this line is no `key = value` and was passed over", number)
             return
         if self.section is None or not self.section.name:
             self._pass("this line belongs to no section and was passed over", number)
             return
-        option = Option(found["key"], "", number)
-        self._fill(option, found["value"], number)
+        option = Option(key, "", number)
+        self._fill(option, stripped[sign.end() :].lstrip(), number)
         before = self.section.options.get(option.key.lower())
         if before is not None:
             why = f"it stands again in line {number}, and that was taken"

@@ -47,44 +47,68 @@ class Line:
 class Report:
     """Collects lines. Nobody hands it the text of a value that might be a password."""
 
-    lines: list[Line] = field(default_factory=list)
+    _lines: dict[int, Line] = field(default_factory=dict)
+    """By a serial number, in the order in which they were told."""
+    _all: set[Line] = field(default_factory=set)
+    _of_key: dict[tuple[str, str], list[int]] = field(default_factory=dict)
+    """The lines of a key that do not know their number in the file yet."""
+
+    @property
+    def lines(self) -> list[Line]:
+        """What was told so far."""
+        return list(self._lines.values())
 
     def add(self, section: str, key: str, verdict: Verdict, why: str, number: int = 0) -> None:
         """Note what became of a key, and why; a second word replaces that it was taken."""
         line = Line(section, key, verdict, why, number)
-        if line in self.lines:
+        if line in self._all:
             return
-        for index, each in enumerate(self.lines):
-            if not key or each.number or (each.section, each.key) != (section, key):
-                continue
+        for serial in self._of_key.get((section, key), ()) if key else ():
+            each = self._lines[serial]
             if each.verdict is Verdict.TAKEN:
-                self.lines[index] = line
+                self._put(serial, line)
                 return
             if each.verdict is Verdict.CHANGED and verdict is Verdict.TAKEN:
                 # What was odd about it stays true.
-                self.lines[index] = replace(each, why=f"{why}; {each.why}")
+                self._put(serial, replace(each, why=f"{why}; {each.why}"))
                 return
-        self.lines.append(line)
+        self._append(line)
 
     def ordered(self, place: Callable[[str, str], int]) -> list[Line]:
         """All lines by where their keys stand; `place` tells the line of a section and a key."""
         placed = [
             each if each.number else replace(each, number=place(each.section, each.key))
-            for each in self.lines
+            for each in self._lines.values()
         ]
         # What concerns the whole result, and stands nowhere, comes last.
         return sorted(placed, key=lambda each: each.number or math.inf)
 
     def leave(self, section: str, key: str, why: str) -> None:
         """A key of a section that is not taken over, whatever was said of it before."""
-        kept: list[Line] = []
-        known = False
-        for each in self.lines:
-            if (each.section, each.key) != (section, key) or each.number:
-                kept.append(each)
-            elif each.verdict in (Verdict.LEFT, Verdict.NOTHING):
-                kept.append(each)
-                known = True
-        self.lines[:] = kept
-        if not known:
-            self.lines.append(Line(section, key, Verdict.LEFT, why))
+        serials = self._of_key.get((section, key), [])
+        refused = (Verdict.LEFT, Verdict.NOTHING)
+        kept = [each for each in serials if self._lines[each].verdict in refused]
+        for serial in set(serials) - set(kept):
+            self._all.discard(self._lines.pop(serial))
+        serials[:] = kept
+        if not kept:
+            self._append(Line(section, key, Verdict.LEFT, why))
+
+    def unneeded(self, sections: tuple[str, ...], key: str, why: str) -> None:
+        """What was said of a key in these sections (lower case) is not so: it is left out."""
+        for serial, each in self._lines.items():
+            if each.key.lower() == key.lower() and each.section.lower() in sections:
+                self._put(serial, Line(each.section, each.key, Verdict.LEFT, why))
+
+    def _append(self, line: Line) -> None:
+        serial = next(reversed(self._lines), -1) + 1
+        if not line.number:
+            self._of_key.setdefault((line.section, line.key), []).append(serial)
+        self._put(serial, line)
+
+    def _put(self, serial: int, line: Line) -> None:
+        before = self._lines.get(serial)
+        if before is not None:
+            self._all.discard(before)
+        self._lines[serial] = line
+        self._all.add(line)

@@ -125,6 +125,8 @@ class Switching:
             if found is value:
                 self.state = person(self.state, value, self._clock.now())
                 self.errand.leftover = False
+                if not value:
+                    self._note_rest(self.state.off_at)
                 self.errand.let_go(self.state.by_hand, self.state.wanted)
                 self._news()
             return found

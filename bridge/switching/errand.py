@@ -113,7 +113,7 @@ class Errand:
         at = renewed.at if renewed is not None else self._clock.now()
         self.told = Told(wish, at, until)
         if not wish:
-            self.journal.note(held=False, by_hand=None)
+            self.journal.freed(self._clock.utc())
 
     async def by_person(self, wish: bool) -> bool | None:
         """Switch for a person: without a timer, for it is not on by a lease."""

@@ -14,6 +14,7 @@ from jmespath.exceptions import JMESPathError
 
 from bridge.errors import DeviceGarbled
 from bridge.pattern import LONGEST, Pattern
+from bridge.switching.failing import no_status, page_or_error
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -22,7 +23,6 @@ MOST_CHARS: Final = 65_536
 MOST_WATTS: Final = 1_000_000.0
 _ON = frozenset({"on", "true", "yes", "1", "open", "enabled", "active"})
 _OFF = frozenset({"off", "false", "no", "0", "closed", "disabled", "inactive"})
-_ERRORS = frozenset({"error", "warning", "command"})
 _DEEP = "is nested too deeply"
 
 
@@ -87,16 +87,17 @@ class Finder:
         """On or off. Raises DeviceGarbled when the text does not tell."""
         if self._path is not None:
             return self._told(self._at(text))
-        if self._found(self._pattern, text) is not None:
-            return True
+        on = self._found(self._pattern, text) is not None
         if self._off is not None:
-            if self._found(self._off, text) is not None:
-                return False
+            if on or self._found(self._off, text) is not None:
+                return on
             raise DeviceGarbled(f"{self.name} sends a status that says neither on nor off")
-        why = _no_status(text)
+        # `on` is also found in "connection lost": a page about a failure tells of no relay.
+        why = page_or_error(text) if on else no_status(text)
         if why is not None:
-            raise DeviceGarbled(f"{self.name} sends {why} instead of its status")
-        return False
+            hint = " (is it one? set `off_pattern`)" if why == "a web page" else ""
+            raise DeviceGarbled(f"{self.name} sends {why} instead of its status{hint}")
+        return on
 
     def number(self, text: str) -> float | None:
         """W; None where it says that it does not know. Raises DeviceGarbled."""
@@ -156,22 +157,3 @@ class Finder:
         if isinstance(found, int | float) and found > 0 and math.isfinite(found):
             return True
         raise DeviceGarbled(f"{self.name} sends a status that says neither on nor off")
-
-
-def _no_status(text: str) -> str | None:
-    """What a text without a match is, if it is no status at all; None: it may be one."""
-    bare = text.strip()
-    if not bare:
-        return "nothing"
-    if bare[0] == "<" or "<html" in bare[:1000].lower():
-        return "a web page"
-    try:
-        content = msgspec.json.decode(bare)
-    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
-        # A part of JSON may lack just the word that is looked for.
-        return "half of something" if bare[0] in "{[" else None
-    if isinstance(content, dict):
-        names = {str(name).lower() for name in content}
-        if names & _ERRORS or names == {"code", "message"}:
-            return "an error"
-    return "nothing" if content in ({}, [], None) else None

@@ -38,12 +38,17 @@ _QUICK = {"interval": 0.1, "timeout": 0.3, "retries": 0}
 NAMES = (*all_kinds(), COPY, INVERTER)
 # Devices; services of the internet have tests of their own (test_tariffs.py).
 _SERVICES = ("tariffs", "forecasts")
+_SIMULATED = [
+    name
+    for name, kind in all_kinds().items()
+    if (kind.folder / "sim.py").is_file() and kind.role not in _SERVICES
+]
+# They live on the broker of the house, and cannot be read without it (test_on_broker.py).
+ON_BROKER = [
+    name for name in _SIMULATED if not getattr(all_kinds()[name].load(), "reads_directly", True)
+]
 SIMULATED = (
-    *(
-        name
-        for name, kind in all_kinds().items()
-        if (kind.folder / "sim.py").is_file() and kind.role not in _SERVICES
-    ),
+    *(name for name in _SIMULATED if name not in ON_BROKER),
     COPY,
     INVERTER,
 )

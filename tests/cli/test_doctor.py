@@ -182,6 +182,7 @@ async def test_a_service_hears_of_the_device_that_does_not_answer(
     assert of(found, "distributor distributor") == [(True, "it needs nothing but the broker")]
 
 
+@pytest.mark.slow
 async def test_a_running_bridge_tells_how_its_actors_are(
     mosquitto: Mosquitto, tmp_path: Path, capsys: Capsys
 ) -> None:

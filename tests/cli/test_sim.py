@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from tests.cli.command import Commands
+    from tests.support.mosquitto import Mosquitto
 
 Capsys = pytest.CaptureFixture[str]
 
@@ -41,6 +42,19 @@ async def test_the_line_it_prints_is_a_working_configuration(heliograph: Command
     code, values, _ = await read(heliograph, snippet)
     assert code == 0
     assert values["GridPower"] == {"value": -1234.0, "unit": "W"}
+    assert await told(process, signal.SIGTERM) == (0, "", "")
+
+
+async def test_a_device_on_the_broker_of_a_house(
+    heliograph: Commands, mosquitto: Mosquitto
+) -> None:
+    words = ("--option", f"broker={mosquitto.url}", "--option", "style=tasmota")
+    process = heliograph.start("sim", "mqtt_switch", *words, config=False)
+    snippet = await line_of(process)
+    assert snippet.startswith("mqtt_switch: {kind: mqtt_switch, on_topic: cmnd/boiler/POWER, ")
+    broker = await line_of(process)
+    assert broker.startswith("broker: {url: ")
+    assert load_text(f"{broker}actors:\n  {snippet}").broker.url == mosquitto.url
     assert await told(process, signal.SIGTERM) == (0, "", "")
 
 
@@ -71,6 +85,7 @@ def terminal() -> Iterator[tuple[int, int]]:
         os.close(theirs)
 
 
+@pytest.mark.slow
 async def test_faults_are_switched_by_typing_their_names(heliograph: Commands) -> None:
     with terminal() as (ours, theirs):
         process = heliograph.start("sim", "yourkind", "--port", "0", config=False, stdin=theirs)
@@ -126,6 +141,16 @@ async def test_the_usual_port_is_taken_when_it_is_free(heliograph: Commands) -> 
     assert (await ended(process))[0] == 0
 
 
+async def test_several_numbers_need_no_brackets(heliograph: Commands) -> None:
+    words = ("sim", "shelly", "--port", "0", "--option", "power=-1000,-800,600.5")
+    process = heliograph.start(*words, config=False)
+    code, values, _ = await read(heliograph, await line_of(process))
+    assert code == 0
+    assert values["GridPower"] == {"value": -1199.5, "unit": "W"}
+    process.send_signal(signal.SIGTERM)
+    assert (await ended(process))[0] == 0
+
+
 @pytest.mark.parametrize(
     ("words", "sentence"),
     [
@@ -137,6 +162,8 @@ async def test_the_usual_port_is_taken_when_it_is_free(heliograph: Commands) -> 
         ("shelly --option port=5", "option 'port' is not known"),
         ("shelly --option power", "--option power is not NAME=VALUE"),
         ("shelly --option model=[", "--option model=[: the value cannot be read"),
+        ("shelly --option power=much", "--option power=much: that is not a number"),
+        ("venus_mqtt --option sun=1,2", "--option sun=1,2: that takes one number"),
         ("shelly --option model=pro9", "the simulator cannot be made like that: model 'pro9'"),
         ("lg_ess --option model=pro9", "model 'pro9' is not known: home5, "),
     ],

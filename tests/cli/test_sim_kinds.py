@@ -19,6 +19,7 @@ from bridge.config.load import load_text
 from bridge.contract import load_contract
 from bridge.device import Device
 from bridge.mqtt import Endpoint
+from tests.actors.kinds import last, running
 from tests.cli.command import line_of
 from tests.runtime.virtual import Wire, alive
 
@@ -26,6 +27,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from bridge.config import Config
+    from bridge.config.kinds import Kind
     from tests.cli.command import Commands
 
 Capsys = pytest.CaptureFixture[str]
@@ -50,6 +52,12 @@ WAYS: tuple[tuple[str, dict[str, Any], dict[str, Any]], ...] = (
     ("go_e", {"api": "v1"}, {}),
     ("http_switch", {}, {"on_pattern": '"output":true'}),
     ("http_switch", {"face": "tasmota", "password": "no: sun"}, {"username": "admin"}),
+    ("mqtt_switch", {}, {"on_topic": "boiler/Set"}),
+    ("mqtt_switch", {"style": "shelly", "name": "pool"}, {"on_path": "output"}),
+    ("mqtt_pv", {}, {"rated_power": 1500.0}),
+    ("mqtt_pv", {"style": "tasmota", "name": "shed"}, {"limit": None}),
+    ("mqtt_sensor", {}, {"temperature": "sensors/garden/temperature"}),
+    ("mqtt_sensor", {"style": "zigbee2mqtt"}, {"stale": 3600.0}),
     ("homevolt", {"password": "no: sun, # no gain"}, {"host": "127.0.0.1"}),
     ("homevolt", {"units": 2}, {"password": None}),
     ("lg_ess", {"model": "home15"}, {"host": "127.0.0.1"}),
@@ -117,12 +125,23 @@ async def test_the_printed_line_is_checked_and_read(
         path.write_text(f"state: {tmp_path}/state\nactors:\n  {line}   # below actors:\n")
         assert await anyio.to_thread.run_sync(main, ["check", "--config", str(path)]) == 0
         capsys.readouterr()
+        if callable(getattr(sim, "broker", None)):
+            await heard_on_the_broker(sim, kind, settings, tmp_path)
+            return
         if not issubclass(kind.load(), Device):
             await curve_of(name, load_text(path.read_text()))
             return
         words = ["read", name, "--config", str(path), "--json"]
         assert await anyio.to_thread.run_sync(main, words) == 0
     assert '"value":' in capsys.readouterr().out
+
+
+async def heard_on_the_broker(sim: Any, kind: Kind, settings: Any, folder: Path) -> None:
+    """One that can only be heard is there, with a reading, on the broker that was told."""
+    sim.period = 0.3
+    async with running(kind, settings, folder / "state", sim.port) as them:
+        await them.until(lambda: last(them, "Devices/dut/Status") == "online")
+        await them.until(lambda: last(them, "Devices/dut/State"))
 
 
 async def curve_of(name: str, config: Config) -> None:

@@ -78,6 +78,21 @@ def test_what_an_actor_says_is_there() -> None:
     assert "the sun covers the car" in line_of(model, "guard")
 
 
+def test_no_word_of_others_moves_the_cursor_or_ends_the_picture() -> None:
+    model = looked(
+        ("Bridge/Status", "online\x1b[2J"),
+        ("Requests/pump", '{"CustomName": "a\\u001b]0;x\\u0007b"}'),
+        ("Requests/pump/Reason", "waiting\x1b[31m"),
+        ("Actors/guard/Health", '{"error": 5}'),
+        ("Devices/meter/State", '{"Power": "\\u001b[H"}'),
+    )
+    text = shown(model)
+    assert "\x1b" not in text
+    assert "\x07" not in text
+    assert "waiting\\x1b[31m" in text
+    assert model.says("guard") == ("5", True)
+
+
 def test_a_device_without_a_value_is_there() -> None:
     model = looked(("Devices/flow/Status", "offline"))
     line = line_of(model, "flow")

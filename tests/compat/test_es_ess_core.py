@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import pytest
+
 from actors.compat.es_ess.core import (
     FOREIGN_PATIENCE,
     LEASE,
@@ -102,7 +104,7 @@ def test_calculations_use_the_signs_of_es_ess() -> None:
         "Reservation": 3000.0,
         "Surplus": -12.0,
         "Assigned": 0.0,
-        "Remaining": None,
+        "Remaining": -12.0,
     }
     grid = {"GridPowerL1": -1700.0, "GridPowerL2": 200.0, "GridPowerL3": None}
     assert calculations(site, grid) == {
@@ -114,7 +116,19 @@ def test_calculations_use_the_signs_of_es_ess() -> None:
         "Battery/Reservation": 3000.0,
         "OverheadAvailable": 0.0,
         "OverheadAssigned": 0.0,
+        "OverheadRemaining": 0.0,
     }
+
+
+@pytest.mark.parametrize(
+    ("surplus", "assigned", "expected"),
+    [(4190.0, 500.0, 3690.0), (-4000.0, 0.0, 0.0), (-4000.0, 300.0, -300.0), (None, 0.0, None)],
+)
+def test_what_remains_is_of_what_is_available(
+    surplus: float | None, assigned: float, expected: float | None
+) -> None:
+    told = calculations({"Surplus": surplus, "Assigned": assigned, "Remaining": 1.0}, None)
+    assert told.get("OverheadRemaining") == expected
 
 
 def test_numbers_are_plain() -> None:

@@ -165,6 +165,18 @@ async def test_energy_and_running_time(tmp_path: Path) -> None:
         assert tree.of(f"{REQUESTS}/pool/Energy/energyTotal")[-1] == b"5200.0"
 
 
+async def test_who_has_gone_does_not_run_for_ever(tmp_path: Path) -> None:
+    wire, actor, tree = made(tmp_path)
+    async with alive(actor, wire):
+        await anyio.sleep(0.01)
+        request(actor, "pool", IsAutomatic=True, Request=120, Consumption=120)
+        tree.hear(f"{REQUESTS}/EV/Consumption", b"2000")
+        await anyio.sleep(600)
+        assert 120 <= float(tree.of(f"{REQUESTS}/pool/Energy/runtimeTotal")[-1]) <= 181
+        # Who speaks on es-ESS's tree says nothing again until it changes.
+        assert float(tree.of(f"{REQUESTS}/EV/Energy/runtimeTotal")[-1]) >= 500
+
+
 async def test_it_introduces_itself_after_each_connect(tmp_path: Path) -> None:
     wire, actor, tree = made(tmp_path)
     async with alive(actor, wire):

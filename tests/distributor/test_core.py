@@ -255,3 +255,41 @@ def test_a_hundred_consumers_share_what_there_is() -> None:
     site = core.decide(0.1).site
     assert site.assigned == 25_000
     assert site.remaining == 0
+
+
+def test_what_is_drawn_by_hand_is_shown_and_is_no_surplus() -> None:
+    core = running()
+    by_hand = {"IsAutomatic": False, "Request": 0.0, "Consumption": 11_040.0}
+    core.request("car", by_hand, 1.0)
+    core.balance(Balance(-1500.0), 2.0)
+    decision = core.decide(2.1)
+    assert decision.allowances["car"].consumption == 11_040
+    assert allowance(decision, "car") == 0
+    assert (decision.site.controlled, decision.site.surplus) == (0, 1500)
+
+
+def test_who_draws_more_than_its_allowance_is_shown_with_all_of_it() -> None:
+    core = running()
+    core.request("pool", {**POOL, "Consumption": 2500.0}, 1.0)
+    for second in range(2, 70):
+        core.balance(Balance(-1500.0), float(second))
+        core.decide(second + 0.1)
+    decision = core.decide(70.0)
+    assert decision.allowances["pool"].code == "overdrawn"
+    assert decision.allowances["pool"].consumption == 2500
+    assert decision.site.controlled == 1000
+
+
+def test_a_longer_time_off_never_ends_a_rest_early() -> None:
+    core = running(grid=-1500.0)
+    core.request("pool", {"MinOff": 100.0}, 1.0)
+    core.balance(Balance(3000.0), 2.0)
+    assert allowance(core.decide(2.0)) == 0
+    # It speaks of a time before its allowance, as one whose clock is behind.
+    core.request("pool", {"OffFor": 5000.0}, 3.0)
+    core.balance(Balance(-1500.0), 3.0)
+    assert allowance(core.decide(3.0)) == 0
+    core.balance(Balance(-1500.0), 60.0)
+    assert allowance(core.decide(60.0)) == 0
+    core.balance(Balance(-1500.0), 102.5)
+    assert allowance(core.decide(102.5)) == 1000

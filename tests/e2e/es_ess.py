@@ -129,7 +129,7 @@ Phase=2
 Position=0
 Relay=0
 """
-QUICK = "    min_on: 1\n    min_off: 0\n    start_delay: 1\n    stop_delay: 1\n"
+QUICK = "    interval: 1\n    min_on: 1\n    min_off: 0\n    start_delay: 1\n    stop_delay: 1\n"
 
 
 class Moved:
@@ -172,6 +172,7 @@ async def moved(folder: Path, gx: Gx, ini: str) -> AsyncIterator[Moved]:
     text = await imported(folder, ini, gx.host)
     for kind in ("http_switch", "mqtt_switch"):
         text = text.replace(f"    kind: {kind}\n", f"    kind: {kind}\n{QUICK}")
+    text = text.replace("kind: distributor,", "kind: distributor, interval: 1,")
     bridge = House(gx.port, folder, "")
     bridge.config = folder / "heliograph.yaml"
     bridge.config.write_text(f"state: {folder / 'state'}\n{text}")

@@ -1,30 +1,27 @@
 """The examples of es-ESS's manual: a config.ini, imported by the command, run against simulators.
 
 The file is an es-ESS user's: its broker is the GX's own, its switches are where theirs are. What is
-changed after the import are only the minimum times and delays, which would take minutes.
+changed after the import are only the minimum times, delays and intervals, which would take minutes.
 """
 
 from __future__ import annotations
 
-import math
-import os
 import signal
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import anyio
 import pytest
 
 from actors.consumers.http_switch.sim import Simulator as Relay
+from actors.consumers.mqtt_switch.sim import Simulator as Heater
 from actors.devices.shelly.sim import Simulator as Shelly
-from actors.venus.venus_mqtt.sim import Simulator as Gx
-from bridge.mqtt import Endpoint
 from tests.e2e.es_ess import COMMON, METERS, SWITCHES, TREE, Moved, moved
-from tests.runtime.links import link
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator
     from pathlib import Path
+
+    from actors.venus.venus_mqtt.sim import Simulator as Gx
 
 pytestmark = [pytest.mark.anyio, pytest.mark.slow, pytest.mark.timeout(150)]
 
@@ -47,39 +44,8 @@ TOPICS = (
 """What a dashboard made for es-ESS reads; each is heard while the switches run."""
 
 
-@pytest.fixture
-async def gx() -> AsyncIterator[Gx]:
-    """A GX where a GX listens: port 1883, at a loopback address of this test's own."""
-    number = os.getpid()
-    host = f"127.{1 + number % 250}.{1 + number // 250 % 250}.2"
-    try:
-        sim = Gx(host=host, port=1883, sun=300, load=300, soc=60)
-        await sim.start()
-    except OSError as error:
-        pytest.skip(f"{host}:1883 cannot be used here: {error}")
-    yield sim
-    await sim.stop()
-
-
-class Heater:
-    """The pool heater: listens to `Set` and tells `State` and `Power`, as in the manual."""
-
-    def __init__(self) -> None:
-        self.on = False
-        self.heard: list[bytes] = []
-        self.power = 0.0
-
-    async def run(self, host: str, port: int) -> None:
-        base = "Devices/pool/IO/Heater"
-        place = Endpoint.from_url(f"mqtt://{host}:{port}")
-        async with link(place, "heater", filters=(f"{base}/Set",)) as pool:
-            while True:
-                await pool.until(lambda: len(pool.got) > len(self.heard), 1e6)
-                self.heard.append(pool.got[len(self.heard)].payload)
-                self.on = self.heard[-1] == b"true"
-                self.power = 740.0 if self.on else 0.0
-                pool.connection.send(f"{base}/State", b"true" if self.on else b"false")
-                pool.connection.send(f"{base}/Power", f"{self.power:g}".encode())
+POOL: dict[str, Any] = {"name": "Devices/pool/IO/Heater", "watts": 740, "period": 0}
+"""It listens to `Set` and tells `State` and `Power`, as in the manual."""
 
 
 @dataclass(slots=True)
@@ -89,7 +55,7 @@ class Garden:
     gx: Gx
     waterplay: Relay
     pool: Relay
-    heater: Heater = field(default_factory=Heater)
+    heater: Heater
 
     @property
     def on(self) -> tuple[bool, bool, bool]:
@@ -125,7 +91,7 @@ async def the_filter_is_served_before_the_heater(user: Moved, garden: Garden) ->
     assert user.told(f"{TREE}/Requests/poolFilter/Allowance") == "220"
     await anyio.sleep(2)
     # The heater gets no part of its power.
-    assert b"true" not in garden.heater.heard
+    assert "true" not in garden.heater.heard
     assert user.told(f"{TREE}/Requests/poolHeater/Allowance") == "0"
     garden.gx.plant.sun += 600
     await user.until(lambda: garden.heater.on)
@@ -138,7 +104,7 @@ async def a_cloud_and_the_end_switch_off(user: Moved, garden: Garden) -> None:
     """Each goes off by its own off-url and off-topic, and on again with the sun."""
     garden.gx.plant.sun = 100
     await user.until(lambda: not any(garden.on))
-    assert garden.heater.heard[-1] == b"false"
+    assert garden.heater.heard[-1] == "false"
     assert "GET /relay/0/?turn=off" in garden.waterplay.requests
     assert "GET /rpc/Switch.Set?id=1&on=false" in garden.pool.requests
     garden.gx.plant.sun = 5000
@@ -154,10 +120,10 @@ async def test_waterplay_pool_filter_and_pool_heater(tmp_path: Path, gx: Gx) -> 
     async with (
         Relay("gen1", watts=120) as waterplay,
         Relay("gen2", watts=205, number=1) as pool,
+        Heater(**POOL, broker=f"mqtt://{gx.host}:{gx.port}") as heater,
         anyio.create_task_group() as tasks,
     ):
-        garden = Garden(gx, waterplay, pool)
-        tasks.start_soon(garden.heater.run, gx.host, gx.port)
+        garden = Garden(gx, waterplay, pool, heater)
         tasks.start_soon(garden.draw)
         ini = COMMON.format(meter="false", curve="5000-50*SOC+400")
         ini += SWITCHES.format(waterplay=waterplay.port, filter=pool.port)
@@ -204,40 +170,6 @@ async def test_the_car_at_35_and_the_heater_at_40(tmp_path: Path, gx: Gx) -> Non
                 return found == [car, hot]
 
             await user.until(shared)
-
-
-CURVES: dict[str, dict[int, float]] = {
-    "5000-50*SOC+400": {50: 2900, 90: 900, 100: 400, 0: 5400},
-    "3000/(min(SOC,99)-100)+3000": {50: 2940, 90: 2700, 100: 0, 0: 2970},
-    "(1/(SOC/8)*5000)+1000": {50: 1800, 90: 1444.4, 100: 1400, 0: math.inf},
-}
-"""W that are kept at a SOC. Who divides by 0 keeps all; es-ESS would have given everything away."""
-
-
-@pytest.mark.parametrize("curve", CURVES)
-async def test_a_curve_for_the_battery(tmp_path: Path, gx: Gx, curve: str) -> None:
-    surplus = 3900
-    gx.plant.sun, gx.plant.load, gx.plant.soc = surplus + 300, 300, 50
-    async with moved(tmp_path, gx, COMMON.format(meter="false", curve=curve)) as user:
-        fields = {"StepSize": 1, "Request": 20_000, "Consumption": 0, "IsAutomatic": "true"}
-        await user.eyes.until("Site/Surplus", lambda text: text.startswith("3"), 30)
-        await user.request("Load", **fields)
-        for soc, kept in CURVES[curve].items():
-            gx.plant.soc = soc
-
-            def shown(kept: float = kept) -> bool:
-                text = user.told(f"{TREE}/Calculations/Battery/Reservation")
-                # es-ESS rounds to whole W.
-                return bool(text) and abs(float(text) - kept) < 0.6
-
-            if kept < math.inf:
-                await user.until(shown)
-
-            def left(kept: float = kept) -> bool:
-                text = user.told(f"{TREE}/Requests/Load/Allowance")
-                return bool(text) and abs(float(text) - max(0, surplus - kept)) <= 2
-
-            await user.until(left)
 
 
 async def test_the_shelly_at_the_grid_and_the_one_at_the_panels(tmp_path: Path, gx: Gx) -> None:

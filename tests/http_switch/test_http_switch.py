@@ -8,16 +8,13 @@ from typing import TYPE_CHECKING, Any
 
 import anyio
 import pytest
+from aiohttp import web
 
 from actors.consumers.http_switch.actor import HttpSwitch
-from actors.consumers.http_switch.client import Client
 from actors.consumers.http_switch.settings import Settings
 from actors.consumers.http_switch.sim import FACES, Simulator
-from bridge.clock import Clock
 from bridge.config import ConfigError, load_text
 from bridge.config.secret import Secret
-from bridge.errors import DeviceError
-from bridge.http.login import origin_of
 from tests.switching.stand import AT_ONCE, SAID, WARNING, Stand, stand
 
 if TYPE_CHECKING:
@@ -105,86 +102,18 @@ async def test_a_login_that_is_refused_is_tried_once_a_minute(
         await found.until(lambda: found.asked().get("Request") == 500)
 
 
-async def ask_all(switch: Simulator, meter: Simulator, **given: Any) -> list[str]:
-    """One reading and one switching: states at `switch`, power at `meter`; what went wrong."""
-    told = switch.settings() | meter.settings() | given
-    for name in ("on_url", "off_url", "status_url", "on_pattern", "on_path"):
-        told[name] = given.get(name, switch.settings().get(name))
-    told |= {"username": "owner", "password": Secret("pass-word")}
-    client = Client(Settings(**QUICK | told), Clock())
-    wrong: list[str] = []
-    try:
-        for _ in range(2):
-            for step in (lambda: client.switch(on=True), lambda: client.power("")):
-                try:
-                    await step()
-                except DeviceError as error:
-                    wrong.append(str(error))
-    finally:
-        await client.close()
-    return wrong
-
-
-@pytest.mark.parametrize("asks", [None, "pass-word"])
-async def test_a_login_never_goes_to_a_host_that_only_tells(asks: str | None) -> None:
+async def test_a_login_of_an_unknown_kind_is_told_as_that(
+    mosquitto: Mosquitto, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    given: dict[str, Any] = {"password": Secret("right"), "username": "admin"}
     async with (
-        Simulator("gen1", password="pass-word", username="owner") as switch,
-        Simulator("tasmota", password=asks, username="owner") as meter,
+        Simulator("gen2", password="right") as sim,
+        pump(mosquitto, tmp_path, sim, asks=False, **given) as found,
     ):
-        wrong = await ask_all(switch, meter)
-        assert switch.on
-        assert any(each.startswith("Basic ") for each in switch.logins)
-        assert meter.requests
-        assert set(meter.logins) == {""}
-        if asks:
-            assert "the login goes only to the hosts of `on_url` and `off_url`" in wrong[0]
-
-
-async def test_a_status_at_another_host_gets_no_login() -> None:
-    async with (
-        Simulator("gen1", password="pass-word", username="owner") as switch,
-        Simulator("gen1", password="pass-word", username="owner") as other,
-    ):
-        elsewhere = {"status_url": other.settings()["status_url"]}
-        wrong = await ask_all(switch, other, **elsewhere)
-        assert any(each.startswith("Basic ") for each in switch.logins)
-        assert set(other.logins) == {""}
-        assert wrong
-
-
-async def test_a_login_goes_to_nobody_who_does_not_ask() -> None:
-    async with Simulator("gen1") as switch, Simulator("tasmota") as meter:
-        wrong = await ask_all(switch, meter)
-        assert switch.on
-        assert not wrong
-        assert set(switch.logins) == set(meter.logins) == {""}
-
-
-async def test_the_same_host_written_otherwise_gets_the_login() -> None:
-    async with Simulator("gen1", password="pass-word", username="owner") as switch:
-        shouted = {
-            name: switch.settings()[name].replace("http://127.0.0.1", "http://LOCALHOST")
-            for name in ("on_url", "off_url")
-        }
-        told = {"status_url": switch.settings()["status_url"].replace("127.0.0.1", "localhost")}
-        told["power_url"] = told["status_url"] + "?power"
-        wrong = await ask_all(switch, switch, **shouted, **told)
-        assert switch.on
-        assert not wrong
-
-
-@pytest.mark.parametrize(
-    ("url", "place"),
-    [
-        ("http://Relay/x?a=1", ("http", "relay", 80)),
-        ("http://relay:80", ("http", "relay", 80)),
-        ("https://relay", ("https", "relay", 443)),
-        ("http://relay:8080/", ("http", "relay", 8080)),
-        ("http://[::1]:81/", ("http", "::1", 81)),
-    ],
-)
-def test_what_makes_a_host(url: str, place: tuple[str, str, int]) -> None:
-    assert origin_of(url) == place
+        old = {"WWW-Authenticate": 'Digest realm="x", nonce="1", qop="auth", algorithm=MD5'}
+        monkeypatch.setattr(sim, "_refuse", lambda: web.Response(status=401, headers=old))
+        await found.until(lambda: "a kind of login that is not known here" in found.health)
+        assert set(sim.logins) == {""}
 
 
 LYING = {

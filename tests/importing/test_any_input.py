@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import tempfile
+import time
 from pathlib import Path
 
+import pytest
 import yaml
 from hypothesis import Phase, given, settings
 from hypothesis import strategies as st
@@ -80,12 +82,14 @@ def test_anything_at_all(content: bytes | str) -> None:
     assert isinstance(read(convert(content).yaml), dict)
 
 
+@pytest.mark.slow
 @given(RUBBISH)
 @settings(max_examples=40, deadline=None, phases=PHASES)
 def test_sections_keys_and_values_in_any_order_pass_check(lines: list[str]) -> None:
     judge(ON + "\n".join(lines))
 
 
+@pytest.mark.slow
 @given(st.data())
 @settings(max_examples=40, deadline=None, phases=PHASES)
 def test_a_good_file_with_some_values_changed_passes_check(data: st.DataObject) -> None:
@@ -94,3 +98,27 @@ def test_a_good_file_with_some_values_changed_passes_check(data: st.DataObject) 
     for index in data.draw(st.lists(st.sampled_from(places), max_size=12)):
         lines[index] = f"{lines[index].partition('=')[0]}= {data.draw(VALUES)}"
     judge("\n".join(lines))
+
+
+LARGEST = 1_000_000  # what the command reads at most
+SWITCHES = "[Services]\nSolarOverheadDistributor=true\n"
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "[Common]\na" + " " * LARGEST + "b",
+        "[Common]\n" + "x\n" * 100_000,
+        "[Common]\n" + "x=1\n" * 100_000,
+        "[Common]\nA=1\n" + " y\n" * 100_000,
+        "[Common]\n" + "".join(f"k{each}=1\n" for each in range(50_000)),
+        "".join(f"[s{each}]\n" for each in range(50_000)),
+        SWITCHES + "".join(f"[HttpConsumer:{each}]\nOnUrl=x\n" for each in range(20_000)),
+    ],
+    ids=["one line", "no options", "one key", "one value", "keys", "sections", "consumers"],
+)
+def test_the_time_grows_with_the_file_and_no_faster(text: str) -> None:
+    """Squares of these numbers of lines or characters would be hours."""
+    begun = time.monotonic()
+    convert(text)
+    assert time.monotonic() - begun < 60

@@ -122,3 +122,19 @@ def test_a_full_file_is_imported_in_one_go(tmp_path: Path) -> None:
     run(FILES / "full.ini", "-o", output)
     names = {path.name for path in (tmp_path / "secrets").iterdir()}
     assert names == {"mqtt", "Wattpilot", "waterplay", "grid_meter"}
+
+
+def test_a_file_that_others_have_put_in_the_way_gets_no_password(
+    source: Path, tmp_path: Path
+) -> None:
+    theirs = tmp_path / "theirs"
+    theirs.write_text("as it was")
+    folder = tmp_path / "secrets"
+    folder.mkdir()
+    (folder / ".Wattpilot.part").symlink_to(theirs)
+    (folder / "Wattpilot").symlink_to(theirs)
+    assert run(source, "-o", tmp_path / "h.yaml", "--force") == 0
+    assert theirs.read_text() == "as it was"
+    assert not (folder / "Wattpilot").is_symlink()
+    assert (folder / "Wattpilot").read_text() == "never-shown"
+    assert (folder / "Wattpilot").stat().st_mode & 0o777 == 0o600

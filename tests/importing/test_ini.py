@@ -53,6 +53,15 @@ def test_what_refers_to_itself_many_times_does_not_grow_without_end() -> None:
     assert len(section.value(section.options["a"])[0]) <= 4096
 
 
+def test_empty_values_that_name_each_other_end() -> None:
+    refers = [f"{a}=" + f"%({b})s" * 500 for a, b in ("ab", "bc", "cd", "de")]
+    section = parse("\n".join(["[A]", *refers, "e=", "f=%(e)s%(e)sx"])).get("A")
+    found, wrong = section.value(section.options["a"])
+    assert len(found) <= 4096
+    assert wrong is not None
+    assert section.value(section.options["f"]) == ("x", None)
+
+
 def test_several_lines_of_one_value() -> None:
     assert values(parse("[A]\nk = one\n   two\n\n\tthree\nnext=4"), "A") == {
         "k": "one\ntwo\nthree",

@@ -260,6 +260,22 @@ def test_a_login_that_would_reach_another_host_is_told() -> None:
     assert lines(found, "OffUrl") == [(Verdict.CHANGED, why)]
 
 
+@pytest.mark.parametrize("key", ["mqtt", "MQTT"])
+def test_each_secret_has_a_file_of_its_own(key: str) -> None:
+    login = "[Mqtt]\nHost=h\nUser=u\nPassword=the-broker's\n"
+    whole, found = made(login + SWITCH.replace("pump", key).replace("/off", "/off?key=abc"))
+    assert whole["broker"]["password"] == "secrets/mqtt"
+    (path,) = (each["password"] for each in whole["actors"].values() if "password" in each)
+    texts = {
+        "mqtt": "the-broker's",
+        path.removeprefix("secrets/"): "never-shown",
+        f"{key}.off_url": "http://192.168.1.3/off?key=abc",
+    }
+    assert found.secrets == texts
+    # Where names differ in their case alone, one file would take the other's place.
+    assert len({each.casefold() for each in texts}) == 3
+
+
 def test_a_login_of_another_host_than_those_that_switch_is_not_taken() -> None:
     text = SWITCH.replace("joe:never-shown@", "").replace("192.168.1.4", "joe:never-shown@m.lan")
     whole, found = made(text)

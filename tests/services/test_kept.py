@@ -123,14 +123,15 @@ async def test_a_guard_that_lives_on_hears_it_and_asks_anew(tmp_path: Path) -> N
         async with board.alive(ess := Ess(tmp_path)):
             guard.wanted = 2000.0
             await anyio.sleep(2)
-        ess = await again(board, tmp_path, ess)
-        assert "was put back" in (guard.lent.why or "")
-        assert guard.lent.held is None
         following = Ess(tmp_path)
         following.values = dict(ess.values)
         async with board.alive(following):
-            await anyio.sleep(70)
-            assert following.values[LIMIT] == 2000
+            await anyio.sleep(3)
+            assert following.values[LIMIT] == 5000
+            assert "was put back" in (guard.lent.why or "")
+            assert guard.lent.held is None
+            await anyio.sleep(5)
+            assert following.values[LIMIT] == 2000, "soon, while there still is a reason"
             guard.wanted = None
             await anyio.sleep(2)
             assert following.values[LIMIT] == 5000

@@ -333,6 +333,7 @@ moves = st.lists(
 )
 
 
+@pytest.mark.slow
 @settings(max_examples=80, deadline=None)
 @given(control=st.sampled_from(["BatterySetpoint", "MaxChargePower"]), moves=moves)
 def test_nothing_outlives_its_reason(control: str, moves: list[tuple[str, float, float]]) -> None:
@@ -381,8 +382,8 @@ def act(
             guard.wanted = watt
         case "none":
             guard.wanted = other.wanted = None
-        case "other" if control == "BatterySetpoint":
-            other.wanted = -watt
+        case "other":
+            other.wanted = -watt if control == "BatterySetpoint" else watt + 77
         case "person":
             lease = {"value": 4000.0 + watt}
             board.say(topic, json.dumps(lease | ({"ttl": 20} if "Setpoint" in control else {})))

@@ -102,7 +102,9 @@ async def test_what_others_publish_becomes_devices_and_grows_old(
 
         place.said["heliograph/Devices/ess/BatteryPower"] = -2000
         await eyes.until("Devices/ttg/BatteryTimeToFull", "7200")
-        assert eyes.json("Devices/ttg/State")["BatteryTimeToGo"] is None
+        await eyes.until(
+            "Devices/ttg/State", lambda text: json.loads(text)["BatteryTimeToGo"] is None
+        )
 
         place.said["tele/garden/SENSOR"] = '{"BME280": {"Temperature": "warm"}}'
         await eyes.until(

@@ -61,7 +61,7 @@ class Relay:
     by: str = "nobody"
     away: bool = False  # nothing arrives and nothing comes back
     mute: bool = False  # it follows, but the answer to a command is lost
-    stubborn: bool = False  # it answers, and stays as it is
+    stubborn: bool = False  # it answers, and stays as it is; what runs is renewed
     blind: bool = False  # it does not say what it is
     power: float | None = None  # what its meter shows when on; None: no meter
     writes: list[tuple[float, bool]] = field(default_factory=list)
@@ -96,6 +96,7 @@ class Relay:
         self.writes.append((self.clock.at, on))
         if not self.stubborn:
             self.move(on, "us")
+        if self.on is on:
             self.until = self.clock.at + timer if timer and on else None
         if self.mute:
             raise DeviceTimeout("the relay does not answer")

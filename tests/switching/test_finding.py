@@ -26,6 +26,12 @@ def by_path(path: str) -> Finder:
         ('{"ison": false}', False),
         ('{"relays":[{"ison":false}],"errors_seen":0}', False),
         ("state: off", False),
+        ('{"ison":false,"error":null}', False),
+        ('{"ison":true,"error":0}', True),
+        ('{"status":"failed","ison":false}', False),
+        ("<?xml version='1.0'?><relays><r1>0</r1></relays>", False),
+        ("STATE=OFF; LAST ERROR: none", False),
+        ("<state>0</state><error>0</error>", False),
     ],
 )
 def test_a_pattern_that_is_found_is_on(text: str, on: bool) -> None:
@@ -37,12 +43,24 @@ def test_a_pattern_that_is_found_is_on(text: str, on: bool) -> None:
     [
         "", " \n", "<!DOCTYPE html><html>", "\n<html>", "x <HTML><body>", '{"ison": fal',
         '{"error": "busy"}', '{"WARNING": "Need user"}', '{"Command": "Unknown"}',
-        '{"code": -105, "message": "Argument id"}', "{}", "[]", "null",
+        '{"code": -105, "message": "Argument id"}', "{}", "[]", "null", " {} ",
+        "Unauthorized", "404 Not Found", "Error: relay board does not answer",
+        '{"success": false, "message": "Access denied"}', '{"status": "error"}',
+        "<h1>Bad gateway</h1>", "<?xml version='1.0'?><error>busy</error>",
     ],
 )  # fmt: skip
 def test_what_is_no_status_is_unknown(text: str) -> None:
     with pytest.raises(DeviceGarbled, match="the switch sends"):
         by_pattern(r'"ison":\s*true').state(text)
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["<html>Authentication required</html>", '{"error": "connection lost"}', "<p>on</p>"],
+)
+def test_a_page_about_a_failure_is_not_on_either(text: str) -> None:
+    with pytest.raises(DeviceGarbled, match="instead of its status"):
+        by_pattern("on").state(text)
 
 
 def test_with_an_off_pattern_nothing_is_guessed() -> None:

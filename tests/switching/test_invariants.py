@@ -55,6 +55,7 @@ class Bystander:
         self.hand: bool | None = None  # what a person switched and the shell knows of
         self.pressed: tuple[bool, float] | None = None  # what it may not know yet
         self.contrary = False  # the press was against what the automatic had told
+        self.missed = False  # pressed a moment before a kill: the next life finds it so
         self.writing = False
 
     def moved(self, by: str, on: bool) -> None:
@@ -87,6 +88,7 @@ class Bystander:
             if what in PASSING:
                 await self.happen(what, PASSING[what])
             if self.rig.shell is None:
+                self.missed = self.pressed is not None
                 self.pressed = None
                 self.rig.start()
 
@@ -195,7 +197,8 @@ class Bystander:
             self.settle_hand()
         elif shell is not None and shell.state.by_hand is None and self.hand is not None:
             hold = rig.plan.hold
-            assert hold is not None, "a person's word was forgotten"
+            assert hold is not None or self.missed, "a person's word was forgotten"
+            self.missed = False
             self.settle_hand()
         if shell is not None and shell.state.by_hand is None and rig.relay.on:
             waits = rig.relay.by == "person" and self.reached > REACHED and not self.pressed

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import json
 import os
-import platform
-import shutil
 import signal
 import subprocess
 import time
@@ -14,80 +12,29 @@ from typing import TYPE_CHECKING
 import pytest
 
 from tests.support.mosquitto import free_port
-from tests.venus_bundle.machine import BUSYBOX, Machine, make_bundle, needs_busybox, pythons
+from tests.venus_bundle.daemons import (
+    MARKS,
+    NAME,
+    SHOWN,
+    STATUS,
+    Running,
+    configure,
+    limits,
+    online,
+    prefers_its_own,
+    program,
+    retained,
+    says,
+    until,
+)
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
-    from pathlib import Path
+    from collections.abc import Iterator
 
     from tests.support.mosquitto import Mosquitto
+    from tests.venus_bundle.machine import Machine
 
-TOOLS = ("svscan", "supervise", "svc", "svstat", "svok", "multilog", "softlimit")
-MISSING = [name for name in TOOLS if shutil.which(name) is None]
-pytestmark = [
-    pytest.mark.slow,
-    pytest.mark.timeout(600),
-    needs_busybox,
-    pytest.mark.skipif(bool(MISSING), reason=f"not installed: {', '.join(MISSING)}"),
-]
-NOT_FOUND = 127
-NAME = "heliograph-injector"
-STATUS, SHOWN = "heliograph/Venus/gx/Status", "heliograph/Venus/gx/Shown"
-# S, for machines that have much else to do; what is waited for comes in a few.
-LIMIT = 180
-
-
-def prefers_its_own() -> bool:
-    """Whether this busybox takes its own svc, made for runit, before one on the PATH."""
-    if BUSYBOX is None:
-        return False
-    command = [BUSYBOX, "sh", "-c", "svc"]
-    done = subprocess.run(command, check=False, capture_output=True, env={"PATH": "/nowhere"})
-    return done.returncode != NOT_FOUND
-
-
-class Running:
-    """A GX on which svscan runs."""
-
-    def __init__(self, gx: Machine) -> None:
-        self.gx = gx
-        for name in TOOLS:
-            found = shutil.which(name)
-            assert found is not None
-            (gx.programs / name).symlink_to(found)
-        self._svscan: subprocess.Popen[bytes] | None = None
-
-    def start(self) -> None:
-        """What Venus OS does before it runs rc.local."""
-        command = [self.gx.programs / "svscan", self.gx.root / "service"]
-        self._svscan = subprocess.Popen(
-            command, env=self.gx.environment, stdin=subprocess.DEVNULL, stderr=subprocess.DEVNULL
-        )
-
-    def stop(self) -> None:
-        """End svscan and all that it has started."""
-        if self._svscan is not None:
-            self._svscan.kill()
-            self._svscan.wait()
-            self._svscan = None
-        for status in self.gx.root.rglob("supervise/status"):
-            self.svc("-dxk", status.parents[1])
-
-    def svc(self, what: str, folder: Path) -> None:
-        subprocess.run([self.gx.programs / "svc", what, folder], check=False, capture_output=True)
-
-    def pid(self, name: str = NAME) -> int | None:
-        """Of the program; None while it does not run."""
-        folder = self.gx.home / "service" / name
-        command = [self.gx.programs / "svstat", folder]
-        said = subprocess.run(command, check=False, capture_output=True, text=True).stdout
-        _, _, rest = said.partition("(pid ")
-        return int(rest.partition(")")[0]) if rest else None
-
-    def log(self, name: str = NAME) -> str:
-        """What multilog has written."""
-        path = self.gx.root / "var" / "log" / name / "current"
-        return path.read_text(encoding="utf-8") if path.exists() else ""
+pytestmark = MARKS
 
 
 @pytest.fixture(autouse=True)
@@ -103,45 +50,6 @@ def running(gx: Machine) -> Iterator[Running]:
         yield found
     finally:
         found.stop()
-
-
-def until(met: Callable[[], bool], why: Callable[[], str]) -> None:
-    end = time.monotonic() + LIMIT
-    while not met():
-        assert time.monotonic() < end, why()
-        time.sleep(0.1)  # noqa: TID251 - other processes are waited for, no loop runs here
-
-
-def retained(broker: Mosquitto, topic: str) -> str:
-    """What the broker keeps there, or nothing."""
-    command = ["mosquitto_sub", "-p", str(broker.port), "-C", "1", "-W", "5", "-t", topic]
-    return subprocess.run(command, check=False, capture_output=True, text=True).stdout.strip()
-
-
-def says(broker: Mosquitto, topic: str, word: str, running: Running, name: str = NAME) -> None:
-    """Wait until the broker keeps this word there: a busy machine may be slow in asking, too."""
-    until(lambda: retained(broker, topic) == word, lambda: running.log(name))
-
-
-def online(broker: Mosquitto, running: Running) -> None:
-    says(broker, STATUS, "online", running)
-
-
-def configure(running: Running, broker: Mosquitto, *more: str) -> None:
-    running.gx.install("--broker", broker.url, "--venus", "gx", *more)
-    # Never the D-Bus of the machine that runs the tests.
-    with (running.gx.home / "etc" / "injector.conf").open("a") as file:
-        file.write("BUS='unix:path=/nowhere/at/all'\n")
-
-
-def program(pid: int) -> list[str]:
-    with open(f"/proc/{pid}/cmdline", encoding="utf-8") as file:  # noqa: PTH123 - no file of ours
-        return file.read().split("\0")
-
-
-def limits(pid: int) -> dict[str, str]:
-    with open(f"/proc/{pid}/limits", encoding="utf-8") as file:  # noqa: PTH123 - no file of ours
-        return {line[:26].strip(): line[26:].split()[0] for line in file.readlines()[1:]}
 
 
 def test_a_life_on_the_gx(running: Running, mosquitto: Mosquitto) -> None:
@@ -237,44 +145,3 @@ def test_an_es_ess_that_does_not_exec_is_ended_too(running: Running) -> None:
     assert not (gx.root / "service" / "es-ESS").is_symlink()
     gx.uninstall("--purge")
     until(lambda: bool(living()), lambda: "es-ESS is not back")
-
-
-BRIDGE = """\
-broker: {{url: "{url}"}}
-site: {{grid: meter}}
-actors:
-  meter: {{kind: external}}
-  gx: {{kind: venus_dbus, bus: "unix:path=/nowhere/at/all"}}
-"""
-
-
-@pytest.mark.skipif(
-    platform.machine() != "x86_64" or "3.12" not in pythons(),
-    reason="the whole bridge is bundled for Python 3.12, and tried on x86-64",
-)
-def test_the_whole_bridge(mosquitto: Mosquitto, tmp_path: Path) -> None:
-    bundle = make_bundle(tmp_path, "x86_64")
-    gx = Machine(tmp_path, bundle, python=pythons()["3.12"])
-    running = Running(gx)
-    try:
-        said = gx.install("--bridge")
-        assert "It waits for its configuration" in said
-        running.start()
-        until(lambda: "no configuration" in running.log("heliograph"), running.log)
-        config = gx.home / "etc" / "heliograph.yaml"
-        config.write_text(BRIDGE.format(url=mosquitto.url))
-        gx.install("--bridge")
-        # Its child, started with the packages of the bundle, is there as well.
-        for topic in ("heliograph/Bridge/Status", "heliograph/Actors/meter/Status", STATUS):
-            says(mosquitto, topic, "online", running, "heliograph")
-        pid = running.pid("heliograph")
-        assert pid is not None
-        assert str(gx.home / "app" / "env" / "bin" / "python") == program(pid)[0]
-        # From the whole bridge to the injector alone, and nothing of the first is left.
-        configure(running, mosquitto)
-        assert not (gx.root / "service" / "heliograph").is_symlink()
-        assert not (gx.home / "app" / "env").exists()
-        says(mosquitto, "heliograph/Bridge/Status", "offline", running)
-        assert config.exists()
-    finally:
-        running.stop()

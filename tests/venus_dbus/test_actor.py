@@ -80,6 +80,7 @@ def children() -> dict[int, list[bytes]]:
     return found
 
 
+@pytest.mark.slow
 @linux_only
 async def test_the_injector_lives_and_ends_with_its_actor(gx: Gx, tmp_path: Path) -> None:
     gx.settings()
@@ -100,6 +101,7 @@ async def test_the_injector_lives_and_ends_with_its_actor(gx: Gx, tmp_path: Path
         assert GARAGE not in gx.reader.names()
 
 
+@pytest.mark.slow
 @linux_only
 async def test_an_injector_that_dies_is_started_again(gx: Gx, tmp_path: Path) -> None:
     gx.settings()
@@ -189,6 +191,7 @@ async def test_consumers_are_shown_as_they_come(gx: Gx, tmp_path: Path) -> None:
         await anyio.to_thread.run_sync(gx.gone, pool)
 
 
+@pytest.mark.slow
 async def test_a_real_charger_follows_the_buttons(gx: Gx, tmp_path: Path) -> None:
     """From a SetValue on the D-Bus to the force of a simulated go-e, and back."""
     kind = find_kind("go_e")

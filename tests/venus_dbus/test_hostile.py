@@ -7,6 +7,7 @@ import json
 import signal
 from typing import TYPE_CHECKING, Any
 
+import pytest
 from dbus_fast import Message, RequestNameReply
 
 from actors.venus.venus_dbus.injector import export, layout, wire
@@ -15,8 +16,6 @@ from bridge import __version__
 from tests.venus_dbus.gx import grant, name_of, pause, until
 
 if TYPE_CHECKING:
-    import pytest
-
     from tests.support.mosquitto import Mosquitto
     from tests.venus_dbus.gx import Gx
 
@@ -69,6 +68,7 @@ def test_a_refusal_with_a_text_that_is_none(running: Gx) -> None:
     until(lambda: running.told.shown("evcharger/car").get("why") == sentence, "a sentence")
 
 
+@pytest.mark.slow
 def test_a_button_is_not_carried_out_when_the_broker_comes_back(
     running: Gx, mosquitto: Mosquitto
 ) -> None:

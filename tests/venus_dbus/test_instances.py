@@ -5,6 +5,8 @@ from __future__ import annotations
 import signal
 from typing import TYPE_CHECKING, Any
 
+import pytest
+
 from tests.venus_dbus.gx import SETTINGS, grant, name_of, until
 
 if TYPE_CHECKING:
@@ -97,6 +99,7 @@ def test_a_consumer_that_becomes_a_battery(running: Gx) -> None:
     assert running.there(name_of("battery", "consumer", "heat"))["/DeviceInstance"] == ["i", 1000]
 
 
+@pytest.mark.slow
 def test_another_base_has_instances_of_its_own(gx: Gx) -> None:
     gx.settings()
     gx.injector.start()

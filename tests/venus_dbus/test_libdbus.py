@@ -44,6 +44,7 @@ def ask(gx: Gx, name: str, path: str, member: str, *arguments: str) -> str:
     return " ".join(done.stdout.split())
 
 
+@pytest.mark.slow
 def test_values_and_texts(gx: Gx) -> None:
     assert ask(gx, METER, "/Ac/L1/Power", "GetValue") == "variant double -450.5"
     assert ask(gx, METER, "/Ac/L1/Power", "GetText") == "-450W"

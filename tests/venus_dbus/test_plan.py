@@ -148,6 +148,7 @@ def test_no_plan_crashes_it(payload: bytes) -> None:
         assert isinstance(read_plan(payload), tuple)
 
 
+@pytest.mark.slow
 @given(found=st.fixed_dictionaries({}, optional=dict.fromkeys(Entry.__annotations__, JSON)))
 def test_no_service_crashes_it(found: dict[str, Any]) -> None:
     for what in SORTS:

@@ -30,6 +30,7 @@ def call(
     return gx.reader.call(ROOF, path, member, signature, body, interface)
 
 
+@pytest.mark.slow
 def test_all_items(gx: Gx) -> None:
     answer = call(gx, "/", "GetItems")
     assert answer["signature"] == "a{sa{sv}}"
@@ -123,6 +124,7 @@ def test_changes_are_told_from_the_root_and_only_they(gx: Gx) -> None:
     assert all(each["no_reply"] for each in signals)
 
 
+@pytest.mark.slow
 def test_changes_come_together_once_a_second(gx: Gx) -> None:
     owner = gx.reader.names()[ROOF]
     gx.reader.changes(owner)

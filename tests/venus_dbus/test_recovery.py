@@ -7,6 +7,8 @@ import subprocess
 import sys
 from typing import TYPE_CHECKING
 
+import pytest
+
 from tests.venus_dbus.gx import NULL, ROOT, name_of, pause, until
 
 if TYPE_CHECKING:
@@ -32,6 +34,7 @@ def unknown(gx: Gx) -> bool:
     return items.get("/Temperature") == NULL and items.get("/Connected") == ["i", 0]
 
 
+@pytest.mark.slow
 def test_silence_is_unknown_first_and_then_it_leaves(running: Gx) -> None:
     running.plan({**GARAGE, "silence": 1}, drop=2.5)
     running.told.state("garage", Temperature=20, Humidity=50)
@@ -74,6 +77,7 @@ def test_who_says_offline_is_believed_at_once(running: Gx) -> None:
         running.holds(NAME, "/Connected", 1)
 
 
+@pytest.mark.slow
 def test_without_the_actor_nothing_stays_on_the_gx(running: Gx) -> None:
     """Its list of services stays at the broker, and the devices go on telling."""
     running.plan(GARAGE, drop=4)
@@ -89,6 +93,7 @@ def test_without_the_actor_nothing_stays_on_the_gx(running: Gx) -> None:
     assert running.there(NAME)["/Temperature"] == ["d", 22]
 
 
+@pytest.mark.slow
 def test_what_the_broker_kept_is_of_unknown_age(gx: Gx) -> None:
     gx.settings()
     gx.told.state("garage", retain=True, Temperature=99)
@@ -188,6 +193,7 @@ def test_a_name_that_another_program_has(gx: Gx) -> None:
     assert gx.there(NAME)["/Temperature"] == ["d", 20]
 
 
+@pytest.mark.slow
 def test_a_broker_that_vanishes_and_comes_back(running: Gx, mosquitto: Mosquitto) -> None:
     running.plan({**GARAGE, "silence": 2})
     running.told.state("garage", Temperature=20)

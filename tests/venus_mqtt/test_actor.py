@@ -32,7 +32,7 @@ def state(them: Link) -> dict[str, Any]:
 @pytest.mark.parametrize("old", [False, True])
 async def test_it_reads_either_sort_of_gx(old: bool, tmp_path: Path) -> None:
     async with gx(Player(old=old)) as (player, port):
-        actor = build(tmp_path, port)
+        actor = build(tmp_path, port, timeout=4.0)
         async with actor.direct():
             found = await actor.read_once()
             assert actor.gx.portal == PORTAL
@@ -63,7 +63,7 @@ async def test_it_follows_changes_and_goes_on_being_told(
 
 async def test_only_what_is_used_is_subscribed_to(tmp_path: Path) -> None:
     async with gx() as (_, port):
-        actor = build(tmp_path, port)
+        actor = build(tmp_path, port, timeout=10.0)
         async with actor.direct():
             await actor.read_once()
         assert not any(path.startswith(("battery/", "vebus/")) for path in actor.gx.values)

@@ -194,7 +194,7 @@ async def test_putting_back_is_never_given_up(tmp_path: Path) -> None:
             player.fault = None
             with pytest.raises(DeviceError, match="kept in flash"):
                 await put_back()
-            actor.flash._back_again -= 600
+            actor.flash._back_again[AC] -= 600
             await put_back()
         assert player.plant.setpoint == 50
 

@@ -85,6 +85,7 @@ async def test_one_that_is_switched_off_in_the_settings_is_unknown(
         assert "switched off in its settings" in (await tell(them, 2, "on"))["error"]
 
 
+@pytest.mark.slow
 @pytest.mark.anyio
 async def test_they_are_gone_with_their_gx(tmp_path: Path, mosquitto: Mosquitto) -> None:
     async with bridged(tmp_path, mosquitto.port) as (player, them):

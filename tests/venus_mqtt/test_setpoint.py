@@ -67,6 +67,14 @@ def test_what_cannot_be_noted_is_not_written(tmp_path: Path) -> None:
     assert before.written == [3000]
 
 
+def test_an_override_that_cannot_be_noted_is_not_used(tmp_path: Path) -> None:
+    (tmp_path / "dut").write_text("no folder")
+    before = Before(folder(tmp_path))
+    with pytest.raises(DeviceRefused, match="cannot be kept on disk"):
+        before.overriding()
+    assert not before.override
+
+
 def test_that_the_override_is_in_use_survives(tmp_path: Path) -> None:
     before = Before(folder(tmp_path))
     before.overriding()

@@ -138,16 +138,19 @@ def calculations(site: Mapping[str, Any], grid: Mapping[str, Any] | None) -> dic
     What is unknown is left out: es-ESS has no word for it.
     """
     phases = {f"Grid/L{phase}/Power": (grid or {}).get(f"GridPowerL{phase}") for phase in (1, 2, 3)}
-    surplus = site.get("Surplus")
+    surplus, assigned = site.get("Surplus"), site.get("Assigned")
+    # There is no overhead below 0 there: what remains is negative only where more is assigned.
+    available = None if surplus is None else max(0.0, surplus)
+    remaining = None if available is None or assigned is None else available - assigned
     values = {
         **phases,
         "Grid/TotalFeedIn": _minus(site.get("GridPower")),
         "Battery/Power": _minus(site.get("BatteryPower")),
         "Battery/Soc": site.get("BatterySoc"),
         "Battery/Reservation": site.get("Reservation"),
-        "OverheadAvailable": None if surplus is None else max(0.0, surplus),
-        "OverheadAssigned": site.get("Assigned"),
-        "OverheadRemaining": site.get("Remaining"),
+        "OverheadAvailable": available,
+        "OverheadAssigned": assigned,
+        "OverheadRemaining": remaining,
     }
     return {name: value for name, value in values.items() if value is not None}
 

@@ -25,6 +25,8 @@ _MOST_ECHOES: Final = 50
 _ECHO_LASTS: Final = 10.0
 _FIELDS: Final = f"{ROOT}/Requests/"
 _MOST_CONSUMERS: Final = 200
+_DRAWS_FOR: Final = 180.0
+"""S for which a consumer of our tree draws what it said last; es-ESS's have their own time."""
 _DAY: Final = "%Y-%m-%d"
 
 
@@ -221,8 +223,11 @@ class Serving:
         step, self._ticked = now - self._ticked, now
         for consumer, fields in self._actor.ledger.fields().items():
             self._draws(consumer, fields.get("Consumption"))
-        for consumer in self._drawing:
-            self._tally(consumer).ran(step, self._today)
+        for consumer, heard_at in list(self._drawing.items()):
+            if now - heard_at > _DRAWS_FOR:
+                del self._drawing[consumer]  # who has gone does not run for ever
+            else:
+                self._tally(consumer).ran(step, self._today)
         if self._tree.sessions != self._session:
             self._session = self._tree.sessions
             self._introduce(self._clock.utc())

@@ -176,7 +176,11 @@ class VenusMqtt(Device):
         free = self.desk.lease("GridSetpoint") is None and not self.desk.owed("GridSetpoint")
         if free and not self._looked and found is not None:
             self._looked = True
-            if self._standing.off(found):
+            if self._grid.written:
+                # The other journal, which says that it is lent, was lost.
+                self.desk.owe("GridSetpoint")
+                free = False
+            elif self._standing.off(found):
                 # Somebody's setpoint outlived him; the owner has said what it is to be.
                 usual = self._grid.usual
                 sentence = (

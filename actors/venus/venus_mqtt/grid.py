@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from actors.venus.venus_mqtt import paths
 from actors.venus.venus_mqtt.decode import number
-from actors.venus.venus_mqtt.setpoint import Before, Combiner
+from actors.venus.venus_mqtt.setpoint import UNKNOWN, Before, Combiner
 from actors.venus.venus_mqtt.writing import CLOSE
 from bridge.errors import DeviceError, DeviceRefused
 from bridge.victron import EXTERNAL_MODE, NO_GRID_SETPOINT
@@ -30,6 +30,7 @@ class Grid:
         self.overrides = settings.setpoint == "override"
         self._before = Before(state)
         self._gx, self._flash = gx, flash
+        self._stood: float | None = None  # while it is not known what it was
 
     @property
     def path(self) -> str:
@@ -44,7 +45,8 @@ class Grid:
     @property
     def written(self) -> bool:
         """True while something of ours may stand there."""
-        return bool(self._before.written) or self._before.override
+        before = self._before
+        return bool(before.written) or before.override or before.unknown
 
     def asked(self, heard: Mapping[str, Found]) -> float | None:
         """What a lease would be, of what the GX tells."""
@@ -58,6 +60,7 @@ class Grid:
         if number(await gx.read(paths.HUB4_MODE)) == EXTERNAL_MODE:
             raise DeviceRefused(f"{NO_GRID_SETPOINT}: choose another one on the GX first")
         target = self.combiner.target(asked)
+        before.portal = gx.portal
         if self.overrides:
             before.overriding()
             return self.combiner.asked(await gx.write(paths.OVERRIDE, target))
@@ -72,10 +75,14 @@ class Grid:
         """Raises DeviceError; it is then still owed."""
         # What an earlier life wrote counts, whatever this one is set up to write.
         before = self._before
+        await self._gx.ready()
+        if before.portal != self._gx.portal:
+            self._gx.check_alone()  # never into another GX than the one that was written
         overridden = self.overrides or before.override
         if overridden:
             await self._release_override()
-        if before.written or not overridden:
+        # (A crash right before the first note leaves nothing written.)
+        if before.written or before.unknown or (self.usual is not None and not overridden):
             await self._put_back_setting(before)
         before.forget()
 
@@ -84,10 +91,10 @@ class Grid:
         present = number(await self._gx.read(paths.AC_SETPOINT))
         wanted = before.original if usual is None else usual
         if wanted is None:
-            raise DeviceRefused(
-                "what the GX's grid setpoint was is not known:"
-                " set it on the GX, or `default_setpoint` here"
-            )
+            stood, self._stood = self._stood, present if self._stood is None else self._stood
+            if stood is not None and present is not None and abs(present - stood) > CLOSE:
+                return  # somebody has set it since
+            raise DeviceRefused(UNKNOWN)
         # Who has changed it since has done so on purpose; but the owner's word here counts most.
         if usual is not None or present is None or before.ours(present):
             found = await self._flash.write(

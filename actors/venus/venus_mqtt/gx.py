@@ -184,7 +184,7 @@ class Gx:
     def _on_message(self, message: Incoming) -> None:
         topic, payload = message.topic, message.payload
         path = self._said.take(topic, payload, self._clock.now(), retained=message.retained)
-        if path is not None and self._heard is not None:
+        if path is not None and self._heard is not None and not self._said.others:
             self._heard(path, payload)
         self._tell()
 

@@ -81,7 +81,7 @@ class Heard:
 def _echo(payload: bytes) -> str | None:
     try:
         found: Any = msgspec.json.decode(payload)
-    except msgspec.DecodeError:
+    except (msgspec.DecodeError, RecursionError):
         return None
     echo = found.get("full-publish-completed-echo") if isinstance(found, dict) else None
     return echo if isinstance(echo, str) else None

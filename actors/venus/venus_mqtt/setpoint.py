@@ -16,6 +16,9 @@ if TYPE_CHECKING:
 
 FILE = "setpoint"
 _SAME = 0.5
+UNKNOWN = (
+    "what the GX's grid setpoint was is not known: set it on the GX, or `default_setpoint` here"
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,19 +59,29 @@ class Combiner:
 
 
 class Before:
-    """What the GX had before the first write, and what was written; on disk before each write."""
+    """What the GX had before the first write, and what was written; on disk before each write.
+
+    portal: the id of that GX, set by who writes.
+    """
 
     def __init__(self, state: StateFolder) -> None:
         self._state = state
+        damaged = state.is_damaged(FILE)
         found = state.load(FILE) or {}
+        # True when there was a note that cannot be read: something of ours may stand there.
+        self.unknown = damaged or found.get("unknown") is True
         self.original = _number(found.get("original"))
         self.override = found.get("override") is True
+        portal = found.get("portal")
+        self.portal = portal if isinstance(portal, str) else None
         written = found.get("written")
         self.written = [
             each
             for each in map(_number, written if isinstance(written, list) else [])
             if each is not None
         ]
+        if damaged:
+            self._save(self.original, self.written, override=self.override)
 
     def writing(
         self, present: float | None, target: float, *, default: float | None = None
@@ -78,6 +91,8 @@ class Before:
         Raises DeviceRefused when it is not known what to put back later, also after a crash: the
         owner's `default` is known without any note.
         """
+        if self.original is None and self.unknown and default is None:
+            raise DeviceRefused(UNKNOWN)
         original = present if self.original is None else self.original
         if original is None:
             raise DeviceRefused(
@@ -85,21 +100,27 @@ class Before:
             )
         # The last two: a crash may come before or after the write.
         written = [*self.written[-1:], target]
-        if not self._save(original, written, self.override) and default is None:
+        if not self._save(original, written, override=self.override) and default is None:
             raise DeviceRefused(
                 "what the GX's grid setpoint was cannot be kept on disk, so it is left alone"
             )
         self.original, self.written = original, written
 
     def overriding(self) -> None:
-        """Note that the override is in use, until `forget`."""
-        if not self.override:
-            self.override = True
-            self._save(self.original, self.written, self.override)
+        """Note that the override is in use, until `forget`. Raises DeviceRefused."""
+        if self.override:
+            return
+        if not self._save(self.original, self.written, override=True):
+            raise DeviceRefused(
+                "that the GX's grid setpoint is overridden cannot be kept on disk,"
+                " so it is left alone"
+            )
+        self.override = True
 
-    def _save(self, original: float | None, written: list[float], override: bool) -> bool:
+    def _save(self, original: float | None, written: list[float], *, override: bool) -> bool:
         content: dict[str, Any] = {"original": original, "written": written}
-        return self._state.save(FILE, content | ({"override": True} if override else {}))
+        more = {"override": override, "unknown": self.unknown, "portal": self.portal}
+        return self._state.save(FILE, content | {name: each for name, each in more.items() if each})
 
     def ours(self, present: float) -> bool:
         """True when `present` is what we wrote last, so that putting back takes nobody's choice."""
@@ -107,8 +128,9 @@ class Before:
 
     def forget(self) -> None:
         """It was put back."""
-        if self.original is not None or self.written or self.override:
-            self.original, self.written, self.override = None, [], False
+        if self.original is not None or self.written or self.override or self.unknown:
+            self.unknown = False
+            self.original, self.written, self.override, self.portal = None, [], False, None
             self._state.save(FILE, {})
 
 

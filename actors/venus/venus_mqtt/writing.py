@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import TYPE_CHECKING, Final
 
 from actors.venus.venus_mqtt.decode import number
@@ -22,7 +23,7 @@ class FlashWriter:
 
     def __init__(self, gx: Gx, owner: str, budget: FlashBudget, clock: Clock) -> None:
         self._gx, self._owner, self._budget, self._clock = gx, owner, budget, clock
-        self._back_again = 0.0
+        self._back_again: dict[str, float] = {}
 
     def check(self, path: str) -> None:
         """Raise DeviceError when the day's writes of a setting are used up."""
@@ -57,7 +58,7 @@ class FlashWriter:
             self._budget.check(self._owner, [path], giving_back=giving_back)
         except DeviceError:
             now = self._clock.now()
-            if not giving_back or now < self._back_again:
+            if not giving_back or now < self._back_again.get(path, -math.inf):
                 raise
-            self._back_again = now + _BACK_AGAIN
+            self._back_again[path] = now + _BACK_AGAIN
         self._budget.count(self._owner, [path])

@@ -1,0 +1,1 @@
+"""What a simulated switch on MQTT says and understands."""
