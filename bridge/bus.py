@@ -97,6 +97,8 @@ class Bus:
         # Further connections (with wills of their own) that live as long as this one.
         self.links: list[Connection] = []
         self.refused = 0
+        # The whole topics on which something of ours stands, and requests that were not withdrawn.
+        self.left: set[str] = set()
         self._muted = False
         self._clock = clock
         self._log = log
@@ -147,6 +149,10 @@ class Bus:
                 self._replay[topic] = (payload, channel.qos)
             else:
                 self._replay.pop(topic, None)
+        if not payload:
+            self.left.discard(topic)
+        elif channel.retain or channel.topic.retain == "consumer":
+            self.left.add(topic)
         self.connection.send(
             topic,
             payload,
@@ -169,6 +175,10 @@ class Bus:
         """Do not repeat this address after a reconnect; another connection speaks for it."""
         channel = self.contract.channel(pattern, **params)
         self._replay.pop(self._prefix + channel.address, None)
+
+    def leaves(self, pattern: str, /, **params: str) -> None:
+        """Another process of ours keeps something here, to be cleared when the actor is gone."""
+        self.left.add(self._prefix + self.contract.channel(pattern, **params).address)
 
     def mute(self) -> None:
         """Hand out nothing more that comes in; used while stopping."""

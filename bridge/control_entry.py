@@ -28,8 +28,10 @@ class Entry:
     slot: Slot
     tolerance: float
     state: Value | None = None
+    unlimited: bool = False  # state None because there is no limit
     known_at: float = -math.inf
     shown: Any = field(default=...)
+    shown_unlimited: Any = field(default=...)
     visible: bool = False
 
     @property
@@ -41,6 +43,11 @@ class Entry:
     def leased(self) -> bool:
         """True when a value holds for a time only."""
         return self.control.lease
+
+    @property
+    def told(self) -> bool:
+        """True while the device tells what it has, be it that there is no limit."""
+        return self.state is not None or self.unlimited
 
 
 class Entries:

@@ -6,13 +6,13 @@ a command was not followed, None when it was.
 
 from __future__ import annotations
 
-import math
 from typing import TYPE_CHECKING
 
 import anyio
 import msgspec
 
 from bridge.control_entry import Mismatch
+from bridge.control_teller import may_be_none
 from bridge.errors import DeviceError, one_line
 from bridge.lease import HELD_BY, Due
 
@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from bridge.control_writer import Writer
     from bridge.device import Device
     from bridge.kept import Kept
+    from bridge.lease import Value
 
 _FREE_WORD = "auto"
 _SAFE_WRITE_LIMIT = 4.0
@@ -80,18 +81,22 @@ class Holding:
             entry.slot.touched = owed  # it has not
             if isinstance(error, Mismatch):
                 await self._tell.warn(entry, str(error))
-                await self._tell.show(entry, entry.state)
+                await self._tell.show(entry, entry.state, unlimited=entry.unlimited)
             return str(error)
         self._kept.settle(entry, command)
         await self._tell.owed(entry, None)
         await self._tell.warn(entry, None)
-        await self._tell.show(entry, found)
+        await self._show_limit(entry, value, found)
         return None
 
+    async def _show_limit(self, entry: Entry, value: Value | None, found: Value | None) -> None:
+        """Show what was read back; without a value only who asked for none has none."""
+        none = value is None and may_be_none(self._actor, entry)
+        await self._tell.show(entry, found, unlimited=none)
+
     def _was_read(self, entry: Entry, returns: bool) -> bool:
-        """True once it is certain that an unknown limit is not just one that was not read yet."""
-        told = entry.known_at > -math.inf
-        return entry.device in self._actor.known and (told or not returns)
+        """True once it is known what to put back, or certain that the device never tells it."""
+        return entry.device in self._actor.known and (entry.told or not returns)
 
     # ---------------------------------------------------------------- writing
 
@@ -169,13 +174,13 @@ class Holding:
         """Give a limit what it was, unless somebody has set it since. Raises DeviceError."""
         loan = self._kept.of(entry)
         returns = self._actor.may_return(entry.name, entry.device)
-        if loan is not None and entry.state is None and not returns:
+        if loan is not None and not entry.told and not returns:
             raise DeviceError(f"{entry.device} does not tell what it has now")
         if loan is None or not self._kept.ours(entry):
             return
         found = await self._writer.write(entry, loan.original, back=True)
         self._kept.forget(entry)
-        await self._tell.show(entry, found)
+        await self._show_limit(entry, loan.original, found)
         await self._tell.put_back(entry, loan)
 
     async def give_back_at_once(self, entry: Entry) -> None:

@@ -18,10 +18,17 @@ if TYPE_CHECKING:
 
 RESULT = "Devices/{device}/{Control}/Result"
 STATE = "Devices/{device}/{Control}"
+UNLIMITED = "Devices/{device}/{Control}/Unlimited"
 GAVE_BACK = "gave it back"
 """How the answer ends to who lost a control because a person wants nobody to have it."""
 PUT_BACK = "was put back: the device's actor has started or stopped"
 """How the answer ends to who had set a limit that is what it was before."""
+
+
+def may_be_none(actor: Device, entry: Entry) -> bool:
+    """True for a limit that can be taken away."""
+    number = entry.control.kind == "number" and not entry.leased
+    return number and actor.may_return(entry.name, entry.device)
 
 
 class Teller:
@@ -40,9 +47,10 @@ class Teller:
         """The warning that it could not be given back yet."""
         await self.warn(entry, text, about="back")
 
-    async def show(self, entry: Entry, value: Value | None) -> None:
-        """Publish a control's state where it changed."""
+    async def show(self, entry: Entry, value: Value | None, *, unlimited: bool = False) -> None:
+        """Publish a control's state where it changed; None is no limit where `unlimited`."""
         entry.state, entry.known_at = value, self._clock.now()
+        entry.unlimited = unlimited and value is None
         if entry.shown is ... or entry.shown != value:
             entry.shown = value
             shown, _ = self.in_force(entry)
@@ -50,6 +58,11 @@ class Teller:
             if value is not None and not entry.visible:
                 entry.visible = True
                 self._appeared(entry.device)
+        if may_be_none(self._actor, entry):
+            found = entry.unlimited if entry.told else None
+            if entry.shown_unlimited is ... or entry.shown_unlimited is not found:
+                entry.shown_unlimited = found
+                await self._actor.publish(UNLIMITED, found, device=entry.device, Control=entry.name)
 
     def in_force(self, entry: Entry) -> tuple[Value | None, str | None]:
         """What the device follows, and a sentence where that is not what was asked for."""
@@ -57,12 +70,19 @@ class Teller:
             return None, None
         return self._actor.in_force(entry.name, entry.state, device=entry.device)
 
-    async def result(self, entry: Entry, name: str | None, error: str | None) -> None:
-        """Publish what became of the command `name`; error None: it was followed."""
+    async def result(
+        self, entry: Entry, name: str | None, error: str | None, loan: Loan | None = None
+    ) -> None:
+        """Publish what became of the command `name`; error None: it was followed.
+
+        `loan` tells who has set a limit what it was: he may have asked a moment too early to know.
+        """
         value, why = self.in_force(entry)
         result = {"id": name, "ok": error is None, "value": value, "error": error}
         if why is not None:
             result["why"] = why
+        if loan is not None and error is None:
+            result["was"] = loan.original
         await self._actor.publish(RESULT, result, device=entry.device, Control=entry.name)
 
     async def put_back(self, entry: Entry, loan: Loan) -> None:

@@ -89,9 +89,14 @@ class ControlDesk(Entries):
         self._wake.set()
 
     async def observed(
-        self, control: str, value: Value | None, *, device: str | None = None
+        self,
+        control: str,
+        value: Value | None,
+        *,
+        device: str | None = None,
+        unlimited: bool = False,
     ) -> None:
-        """Take what a reading says about a control.
+        """Take what a reading says about a control; see `Device.control_state`.
 
         A control that is not a lease shows it. A leased one that differs from what its owner set
         is written again; when it differs twice in a row it is given back, with a Warning.
@@ -101,7 +106,7 @@ class ControlDesk(Entries):
             await self.offer(control, device=device)
         entry = self._entries[device, control]
         if not entry.leased:
-            await self._tell.show(entry, value)
+            await self._tell.show(entry, value, unlimited=unlimited)
             if self._doing is None or self._doing.entry is not entry:
                 self._kept.seen(entry)
             entry.slot.touched = entry.slot.touched or self._kept.left(entry)
@@ -253,7 +258,7 @@ class ControlDesk(Entries):
         message = job.message
         name = id_of(message)
         if job.entry is not None:
-            await self._tell.result(job.entry, name, error)
+            await self._tell.result(job.entry, name, error, self._kept.of(job.entry))
             return
         result = {"id": name, "ok": False, "value": None, "error": error}
         try:

@@ -58,7 +58,7 @@ class Device(Actor):
         "Devices/{device}/Status",
         "Devices/{device}/Info",
         "Devices/{device}/{Control}",
-        "Devices/{device}/{Control}/Result",
+        *("Devices/{device}/{Control}/Result", "Devices/{device}/{Control}/Unlimited"),
     )
 
     def __init__(self, context: Context) -> None:
@@ -152,10 +152,15 @@ class Device(Actor):
         return self.contract.control(control)
 
     async def control_state(
-        self, control: str, value: float | str | bool | None, *, device: str | None = None
+        self,
+        control: str,
+        value: float | str | bool | None,
+        *,
+        device: str | None = None,
+        unlimited: bool = False,
     ) -> None:
-        """Tell what a reading says about a control; published where it changed."""
-        await self.desk.observed(control, value, device=device)
+        """Tell what a reading says about a control; None is unknown, or no limit (`unlimited`)."""
+        await self.desk.observed(control, value, device=device, unlimited=unlimited)
 
     async def make_safe(self) -> None:
         """As every actor; then nobody reads its devices any more, and that is said of them."""
@@ -276,11 +281,12 @@ class Device(Actor):
     # ---------------------------------------------------------------- status and info
 
     async def device_status(
-        self, status: str, why: str | None = None, *, device: str | None = None
+        self, status: str, why: str | None = None, *, device: str | None = None, lost: bool = True
     ) -> None:
         """Publish `online`, `stale` or `offline` for a device, with one log line per change.
 
-        A device beside the actor's own that goes offline without a reason is not logged.
+        A device beside the actor's own that goes offline without a reason is not logged, nor is
+        one that is not `lost` but has not been heard yet.
         """
         device = device or self.id
         shown = self._shown.setdefault(device, Shown())
@@ -289,7 +295,7 @@ class Device(Actor):
         before, shown.status = shown.status, status
         await self.publish("Devices/{device}/Status", status, device=device)
         outage = self._outages.setdefault(device, Outage(self.log, device))
-        if status == "offline" and (why is not None or device == self.id):
+        if status == "offline" and lost and (why is not None or device == self.id):
             outage.gone(why or "it does not answer")
         elif status == "online" and before is not None:
             outage.back()

@@ -21,13 +21,15 @@ if TYPE_CHECKING:
     from bridge.state import StateFolder
 
 FILE: Final = "kept"
+_TRIES: Final = 6
 
 
 @dataclass(frozen=True, slots=True)
 class Loan:
     """A limit in somebody's hands: whose, by which command, what it was, what was written.
 
-    original None: no limit. wrote: the last value that was confirmed, and one tried since.
+    original None: no limit. wrote: the last value that was confirmed, and those tried since, for
+    what was not confirmed may have come to the device or not.
     """
 
     by: str
@@ -68,7 +70,13 @@ class Kept:
         """
         key = entry.device, entry.name
         value, loan = command.value, self._loans.get(key)
-        if entry.control.kind != "number" or command.by == MANUAL or not _is_number(value):
+        if entry.control.kind != "number" or command.by == MANUAL:
+            self._old.discard(key)
+            return
+        if value is None and not read:
+            # Whoever gives back "no limit" may not know of a limit that somebody has set since.
+            raise DeviceRefused(f"{entry.device} has not told its {entry.name} yet")
+        if not _is_number(value):
             self._old.discard(key)
             return
         before, back = loan, self.returns(entry, command)
@@ -79,11 +87,11 @@ class Kept:
                     " put back"
                 )
             original = entry.state
-            known = _is_number(original) or (original is None and can_return)
+            known = _is_number(original) or (entry.unlimited and can_return)
             if not known or self._is_same(entry, original, value):
                 return
             loan = Loan(command.by, command.id, original, ())  # type: ignore[arg-type] # as asked
-        wrote = (*loan.wrote[-1:], float(value))  # type: ignore[arg-type] # as asked
+        wrote = (*loan.wrote[:1], *loan.wrote[1:][-_TRIES:], float(value))  # type: ignore[arg-type] # as asked
         if self._save(key, replace(loan, by=command.by, id=command.id, wrote=wrote)) or back:
             self._old.discard(key)
             self._unseen.add(key)
@@ -116,7 +124,7 @@ class Kept:
     def left(self, entry: Entry) -> bool:
         """True, once, for what an earlier life left set; what somebody else set since is his."""
         key = entry.device, entry.name
-        if entry.state is None or key not in self._old:
+        if not entry.told or key not in self._old:
             return False
         self._old.discard(key)
         return self.ours(entry)
@@ -128,7 +136,7 @@ class Kept:
             return False
         if self._stands(entry, loan):
             return True
-        if entry.state is not None:
+        if entry.told:
             self.forget(entry)
         return False
 

@@ -29,6 +29,7 @@ SET = "Devices/{device}/{Control}/Set"
 JOURNAL = "lent-"
 """How the name of a journal of these begins."""
 _STATE = "Devices/{device}/{Control}"
+_UNLIMITED = "Devices/{device}/{Control}/Unlimited"
 _RESULT = "Devices/{device}/{Control}/Result"
 _STATUS = "Devices/{device}/Status"
 _ANSWER = 30.0
@@ -42,7 +43,8 @@ class Lent:
     """One control of one device that an actor may hold; only one owner ever has a lease.
 
     ttl: s that a lease outlives its last refresh. restore: what a control that keeps its value
-    gets back when the device does not tell what it has. The actor's `writes` must name `SET`.
+    gets back when the device tells neither what it has nor that it has none. The
+    actor's `writes` must name `SET`.
     """
 
     def __init__(
@@ -77,8 +79,13 @@ class Lent:
         self._changed = anyio.Event()
         self._journal = f"{JOURNAL}{device}-{control}"
         self._original: Value | None = None
+        self._had = False  # something of ours was in force since the reason began
+        self._unlimited = False  # the device says that it has no limit
+        self._none = False  # no limit is what it gets back
         self._restored = False  # the original is the owner's word, not the device's
         self._wrote: list[Value] = []  # the last one that was confirmed, and those tried since
+        self._accepted = False  # one of them was confirmed
+        self._doubted = False  # asked for by an earlier life that heard no answer
 
     @property
     def leased(self) -> bool:
@@ -90,20 +97,31 @@ class Lent:
         """True while the device may have a value of ours."""
         return self._ours
 
+    @property
+    def refused(self) -> bool:
+        """True while nothing that was wanted has come to the device, for the reason in `why`."""
+        return self.why is not None and not self._ours and not self._had
+
     # ---------------------------------------------------------------- to use
 
     async def start(self) -> None:
         """Listen to the device; find out what an earlier life left in it."""
         found = None if self.leased else self._actor.state.load(self._journal)
-        if found and self._can_be(found.get("original")):
+        found = found or {}
+        none = found.get("unlimited") is True and found.get("original") is None
+        if none or self._can_be(found.get("original")):
             wrote = found.get("wrote")
             self._original, self._restored = found["original"], found.get("restored") is True
+            self._none = none
             known = wrote if isinstance(wrote, list) else []
             self._wrote = [each for each in known if self._can_be(each)]
-            self._ours = True
+            self._ours, self._accepted = True, found.get("accepted") is not False
+            self._doubted = not self._accepted and not self._restored
         subscribe, device, control = self._actor.subscribe, self.device, self.control
         await subscribe(_STATUS, self._on_status, device=device)
         await subscribe(_STATE, self._on_state, device=device, Control=control)
+        if not self.leased:
+            await subscribe(_UNLIMITED, self._on_unlimited, device=device, Control=control)
         await subscribe(_RESULT, self._on_result, command=True, device=device, Control=control)
 
     def _can_be(self, value: Any) -> bool:
@@ -147,6 +165,9 @@ class Lent:
             return
         if self._foreign or now < self._again_at:
             return
+        if self._doubted:
+            self.why = f"{self.device} has not told its {self.control} yet"
+            return
         if self._pending and now >= self._silent_since + _ANSWER:
             self.why = f"{self.device} does not answer"
         after = self.ttl / 3 if self.leased else _ANSWER if self._pending else math.inf
@@ -159,14 +180,16 @@ class Lent:
     def _remember(self, value: Value) -> bool:
         """Keep what the control has before it is written for the first time."""
         if not self._ours:
-            if self._state is None and self._restore is None:
+            self._accepted = False
+            self._none = self._state is None and self._unlimited
+            if self._state is None and not self._none and self._restore is None:
                 self.why = (
                     f"{self.device} does not tell its {self.control}, so that it could not be put"
                     " back: set 'restore'"
                 )
                 return False
-            self._restored = self._state is None
-            self._original = self._restore if self._state is None else self._state
+            self._restored = self._state is None and not self._none
+            self._original = self._restore if self._restored else self._state
         if value not in self._wrote:
             self._wrote = [*self._wrote[:1], *self._wrote[1:][-_TRIES:], value]
         if self._note():
@@ -175,7 +198,13 @@ class Lent:
         return False
 
     def _note(self) -> bool:
-        content: dict[str, Any] = {"original": self._original, "wrote": self._wrote}
+        content: dict[str, Any] = {
+            "original": self._original,
+            "wrote": self._wrote,
+            "accepted": self._accepted,
+        }
+        if self._none:
+            content["unlimited"] = True
         if self._restored:
             # The device cannot know it: see bridge/leftovers.py.
             content |= {"restored": True, "device": self.device, "control": self.control}
@@ -185,12 +214,12 @@ class Lent:
         now = self._clock.now()
         if not self._ours:
             self._asked, self._pending, self.why = None, False, None
-            self.held = None
+            self.held, self._had = None, False
             return
         soon = now < max(self._again_at, self._back_again_at)
         if self._asked is None and self._id is not None and soon:
             return
-        if not self.leased and self._status in {None, "offline"}:
+        if not self.leased and (self._status in {None, "offline"} or self._doubted):
             return
         await self._send(None)
         self._back_again_at = now + _FIRST_PAUSE
@@ -228,18 +257,23 @@ class Lent:
         if self._asked is None:
             self._came_back(error)
         elif error is None:
-            self._stands(found.get("value"))
+            self._stands(found)
         elif was_pending:
             await self._was_refused(error)
         else:
             self._was_ousted(error)
         self._changed.set()
 
-    def _stands(self, value: Value | None) -> None:
-        self.held, self.why, self._failures = self._asked, None, 0
-        self._state = value
-        if not self.leased and value is not None:
-            self._wrote = [value]
+    def _stands(self, found: dict[str, Any]) -> None:
+        self.held, self.why, self._failures, self._had = self._asked, None, 0, True
+        self._state = value = found.get("value")
+        if self.leased:
+            return
+        if "was" in found and not self._restored:
+            # The device knows it for certain: what it told before may have been another's value.
+            self._original, self._none = found["was"], found["was"] is None
+        if value is not None:
+            self._wrote, self._accepted, self._doubted = [value], True, False
             self._note()
 
     def _came_back(self, error: str | None) -> None:
@@ -275,6 +309,8 @@ class Lent:
         value = message.value
         self._status = self._status or "online"  # as above
         before, self._state = self._state, value
+        if value is not None:
+            self._unlimited = False
         if self._pending:
             return
         if self.leased:
@@ -286,20 +322,38 @@ class Lent:
         if not self._ours or value is None or before == value:
             return
         tolerance = 2 * default_tolerance(self._entry)
+        if self._doubted:
+            # Where it was refused, what it had then may have been another's, and is not put back.
+            self._doubted = False
+            if not any(same(each, value, tolerance) for each in self._wrote):
+                self._forget()
+            return
         ours = [*self._wrote, *([] if self._original is None else [self._original])]
         if not any(same(each, value, tolerance) for each in ours):
-            self._forget()
-            self._foreign = True
-            self.why = (
-                f"{self.control} of {self.device} was set to {text_of(value)} by somebody else"
-                " and is left so"
-            )
+            self._is_foreign(f"was set to {text_of(value)}")
+
+    def _on_unlimited(self, message: Message) -> None:
+        if message.error is not None:
+            return
+        self._unlimited = message.value is True
+        if not self._unlimited or not self._ours or self._pending:
+            return
+        if self._doubted:
+            self._forget()  # there is none, so nothing of ours came to it
+        elif not self._none:
+            self._is_foreign("was taken away")
+
+    def _is_foreign(self, what: str) -> None:
+        self._forget()
+        self._foreign = True
+        self.why = f"{self.control} of {self.device} {what} by somebody else and is left so"
 
     def _forget(self) -> None:
         """The device has nothing of ours any more."""
         self.held, self._asked, self._ours, self._pending = None, None, False, False
+        self._doubted = False
         if not self.leased:
-            self._original, self._wrote = None, []
+            self._original, self._wrote, self._none = None, [], False
             self._actor.state.save(self._journal, {})
         self._changed.set()
 

@@ -39,6 +39,14 @@ def _redact(_logger: object, _method: str, event: EventDict) -> EventDict:
     return event
 
 
+def _name_once(_logger: object, _method: str, event: EventDict) -> EventDict:
+    """A sentence that begins with the name of who says it: every line has that already."""
+    actor, text = event.get("actor"), event.get("event")
+    if actor and isinstance(text, str):
+        event["event"] = text.removeprefix(f"{actor}: ")
+    return event
+
+
 def _render_console(_logger: object, _method: str, event: EventDict) -> str:
     """`21:14:03 warning meter: text key=value`: what a person reads in a terminal or journal."""
     moment = str(event.pop("timestamp", ""))
@@ -65,6 +73,7 @@ def configure(form: Literal["console", "json"] = "console", level: Level = "info
             structlog.processors.TimeStamper(fmt="iso", utc=True),
             structlog.processors.format_exc_info,
             _redact,
+            _name_once,
             render,
         ],
         wrapper_class=structlog.make_filtering_bound_logger(LEVELS[level]),

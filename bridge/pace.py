@@ -64,6 +64,17 @@ class Pace:
             self._written.append(now)
         return not self.exhausted
 
+    def undo(self) -> None:
+        """Forget the value that is held: it was not written, and so it was no change."""
+        if self.held is not None:
+            self.held, self._changed_at = None, -math.inf
+            self.unspend()
+
+    def unspend(self) -> None:
+        """Take the last change out of the count."""
+        if self._written:
+            self._written.pop()
+
     def used(self, now: float) -> int:
         """Changes in the last 24 h."""
         while self._written and self._written[0] <= now - _DAY:

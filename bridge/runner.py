@@ -10,6 +10,7 @@ import anyio
 
 from bridge.errors import HeliographError, one_line
 from bridge.log import get_logger
+from bridge.published import Published
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
@@ -135,19 +136,21 @@ class Runner:
     async def _live_as(self, actor: Actor) -> str | None:
         why: str | None = None
         self._hung = False
+        published = Published(actor)
         async with anyio.create_task_group() as tasks:
             tasks.start_soon(actor.bus.run)
             await self._prepare(actor)
             try:
                 with anyio.CancelScope() as self._work:
                     if not self._stopping.is_set():
-                        tasks.start_soon(self._watch, actor)
+                        tasks.start_soon(self._watch, actor, published)
                         await actor.live()
             except Exception as error:  # noqa: BLE001 - as above
                 self._log_crash(error)
                 why = plain_cause(error)
             finally:
                 await self._make_safe(actor)
+                published.keep()
             tasks.cancel_scope.cancel()
         if self._hung and why is None:
             why = "it did not come back from its work in time"
@@ -180,9 +183,10 @@ class Runner:
     async def _say_online(self, actor: Actor) -> None:
         await actor.publish("Actors/{actor}/Status", "online", actor=actor.id)
 
-    async def _watch(self, actor: Actor) -> None:
+    async def _watch(self, actor: Actor, published: Published) -> None:
         while True:
             await anyio.sleep(1)
+            published.keep()
             if self._denied and not self._stopping.is_set():
                 self._denied = False
                 await self._say_online(actor)

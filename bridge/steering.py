@@ -179,19 +179,30 @@ class Speaker:
         self._at = -math.inf
         self._trouble: str | None = None
 
-    async def say(self, sentence: str, code: str, trouble: str | None) -> None:
-        """`sentence` at once when `code` is new, else once a minute; `trouble` into the health."""
+    async def say(
+        self, sentence: str, code: str, trouble: str | None, *, why: str | None = None
+    ) -> None:
+        """`sentence` at once when `code` is new, else once a minute; `trouble` into the health.
+
+        why: what keeps the control from being what it should; it is said instead.
+        """
+        if why is not None:
+            sentence, code, trouble = why, f"not held: {_subject(why)}", trouble or why
         now = self._actor.clock.now()
         late = now - self._at >= _SAY_EVERY
         if code != self._code or (sentence != self._text and late):
             self._code, self._text, self._at = code, sentence, now
             await self._actor.message("Operational", sentence)
         # The seconds in a sentence count on; the news is what is silent, not for how long.
-        subject = trouble.partition(" for ")[0] if trouble else None
+        subject = _subject(trouble) if trouble else None
         if subject != self._trouble:
             self._trouble = subject
             await self._actor.message("Warning", trouble)
             await self._actor.health(trouble)
+
+
+def _subject(sentence: str) -> str:
+    return sentence.partition(" for ")[0]
 
 
 def _seconds(age: float) -> str:

@@ -19,6 +19,7 @@ from bridge.errors import SecondBridgeError
 from bridge.hold import Hold
 from bridge.leftovers import left_behind
 from bridge.log import get_logger
+from bridge.published import departed, forget
 from bridge.runner import Runner
 from bridge.state import StateFolder
 
@@ -101,6 +102,7 @@ class Supervisor:
             await self._publish_info()
             self._announce()
             self._tell_leftovers()
+            await self._clear_departed()
             self._start(self.config.actors)
             self.started.set()
             systemd.notify("READY=1")
@@ -177,6 +179,7 @@ class Supervisor:
         stopped = {*changes.stopped, *changes.restarted}
         self.config = config
         await self._stop_actors(stopped)
+        await self._clear_departed()
         self._start([*changes.started, *changes.restarted])
         await self._publish_info()
         self._announce()
@@ -231,6 +234,21 @@ class Supervisor:
         """Say what an actor that is no longer configured has left in its devices."""
         for sentence in left_behind(self.config.state, self.config.actors):
             self.log.warning(sentence)
+
+    async def _clear_departed(self) -> None:
+        """Clear what actors that are no longer configured have left on the broker."""
+        found = list(departed(self.config.state, self.config.base, self.config.actors))
+        connection = self._bus.connection
+        session, connected = connection.sessions, connection.is_connected
+        for topic in sorted(topic for _, _, left in found for topic in left.topics):
+            self._bus.publish_raw(topic, b"", qos=1, retain=True)
+            await connection.drain()
+        done = await connection.flush() and connection.sessions == session
+        if not (found and connected and done and connection.is_connected):
+            return  # without a broker the lists stay, for the next time
+        for _, path, _ in found:
+            forget(path)
+        self.log.info(f"cleared what {', '.join(name for name, _, _ in found)} left on the broker")
 
     async def _sweep(self) -> None:
         """Remove the discovery of what this configuration no longer has."""

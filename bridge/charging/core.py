@@ -238,13 +238,20 @@ def _request(state: State, inputs: Inputs, goal: _Goal, now: float) -> Request:
         stop_delay=plan.stop_delay,
         min_on=plan.min_on,
         min_off=plan.min_off,
+        note=_note(state, inputs, goal),
     )
     if ladder is None or goal.on is None:
         return request
     if now < state.resume_until or _leaves(state, goal):
         # Going on after a change of phases is no new start.
         request = replace(request, start_delay=0.0, min_off=0.0)
-    return replace(request, request=ladder.top, minimum=ladder.base, step=ladder.unit)
+    return replace(request, note=None, request=ladder.top, minimum=ladder.base, step=ladder.unit)
+
+
+def _note(state: State, inputs: Inputs, goal: _Goal) -> str:
+    """Why nothing is asked for, or it is not automatic."""
+    rests = goal.words == sentences.NO_CAR and state.car is False and inputs.plan.hibernate
+    return sentences.note(sentences.HIBERNATES if rests else goal.words)
 
 
 def _leaves(state: State, goal: _Goal) -> bool:

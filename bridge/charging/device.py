@@ -35,6 +35,7 @@ if TYPE_CHECKING:
     Values = Mapping[str, float | str | None]
 
 _REQUEST = "Requests/{consumer}"
+_STOPS = "the charger's actor has stopped"
 _BEAT = 1.0
 _RESTING = 60.0
 _SILENT, _INTERVALS = 30.0, 3
@@ -129,7 +130,7 @@ class ChargerDevice(Device):
         """Give the charger back, and ask for nothing any more."""
         self._stopping = True
         await self._errand.give_back_at_once()
-        silence = {"IsAutomatic": False, "Request": 0, "Consumption": 0}
+        silence = {"IsAutomatic": False, "Request": 0, "Consumption": 0, "Note": _STOPS}
         await self.publish(_REQUEST, silence, consumer=self.consumer)
 
     async def on_connect(self) -> None:

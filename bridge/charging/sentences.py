@@ -6,10 +6,15 @@ import math
 
 Words = tuple[str, str]
 
+NOTE_LENGTH = 160
 _HANDS_OFF = "hands off until the car is unplugged or ChargeEnable is given back"
 
 SILENT: Words = ("silent", "the charger has not answered lately, so nothing is asked for")
 NO_CAR: Words = ("no_car", "no car is connected")
+HIBERNATES: Words = (
+    "no_car",
+    "no car is connected, and the charger is only looked at now and then",
+)
 NO_CURRENT: Words = ("no_current", "the charger or its cable allows less than the least current")
 FULL: Words = ("full", "the car takes nothing, full or by its own timer; asked again in an hour")
 ASTRAY: Words = (
@@ -66,6 +71,11 @@ def held_phases(phases: int, left: float) -> Words:
         "phase_pause",
         f"waiting another {max(1, math.ceil(left))} s before it may change to {count(phases)}",
     )
+
+
+def note(words: Words) -> str:
+    """The sentence as a request carries it: the contract has room for so much."""
+    return words[1][:NOTE_LENGTH]
 
 
 def count(phases: int) -> str:

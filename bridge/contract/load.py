@@ -25,6 +25,8 @@ if TYPE_CHECKING:
     Codec = tuple[Callable[[Any], bytes], Callable[[bytes], Any]]
 
 _HERE = Path(__file__).resolve().parents[1]
+# A topic about a named value that says something else than that value.
+_OWN = frozenset({"flag", "number", "text", "word"})
 _REMEMBERED = 50_000
 
 
@@ -166,7 +168,8 @@ class Contract(Tables):
             topic, value, level = leaf
             if value is not None and level is not None:
                 ids[level] = value.name
-            plain = None if topic.payload.kind == "json" else value or topic.payload
+            own = topic.payload.kind in _OWN
+            plain = None if topic.payload.kind == "json" else (not own and value) or topic.payload
             found = Channel(topic, address, ids, plain, self._codec(topic, value))
             if len(self._channels) >= _REMEMBERED:
                 # Rubbish addresses must not fill the memory; whoever holds a channel keeps it.
@@ -188,8 +191,9 @@ class Contract(Tables):
     def _codec(self, topic: Topic, value: Value | None) -> Codec:
         key = (topic.key, value.name if value else None)
         if key not in self._codecs:
+            named = None if topic.payload.kind in _OWN else value
             codec = self._structured(topic, value) or self.plain(
-                value or topic.payload, empty=topic.empty is not None
+                named or topic.payload, empty=topic.empty is not None
             )
             self._codecs[key] = (codec.encode, codec.decode)
         return self._codecs[key]

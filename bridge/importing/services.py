@@ -223,7 +223,7 @@ def _charge_current(draft: Draft) -> None:
             settings["max"] = made.most
         draft.add("charge_current", settings, section)
         notes = "".join(f"; {each}" for each in made.notes)
-        why = "a GX without a limit of its own is left alone until you write `restore`, in A"
+        why = "a GX without a limit of its own gets no limit back"
         reader.changed("DesiredChargeAmps", f"it is `limit` now; {why}{notes}")
     reader.nothing(
         {

@@ -52,6 +52,7 @@ class Switching:
         self.decision: Decision | None = None
         self.seen: Seen | None = None
         self._rests_since: float | None = None
+        self._gone = False
         self._released = False
         self._stopping = False
         self._lock = anyio.Lock()
@@ -99,6 +100,17 @@ class Switching:
     def take(self, seen: Seen) -> None:
         """A reading, pushed or asked for."""
         self.seen = seen
+        self._news()
+
+    def lose(self) -> None:
+        """It is known not to be there: it is promised nothing, at once."""
+        self.seen, self._gone = None, True
+        self._news()
+
+    def await_anew(self) -> None:
+        """It is back, and has said nothing yet: what waits to be told is told now."""
+        self.seen, self._gone = None, False
+        self.errand.forgive()
         self._news()
 
     def _news(self) -> None:
@@ -160,9 +172,9 @@ class Switching:
 
     @property
     def _must_speak(self) -> bool:
-        """Also without a reading: a person has the say, or there should have been one by now."""
+        """Also without a reading: by a person's say, or where one is overdue or cannot come."""
         late = self._clock.now() > self._begun_at + self._silent_after
-        return late or self.state.by_hand is not None
+        return late or self._gone or self.errand.stuck or self.state.by_hand is not None
 
     async def step(self) -> None:
         """Decide once, say what is new, and switch."""
@@ -233,6 +245,7 @@ class Switching:
             misses=errand.misses,
             missed_at=errand.missed_at,
             stuck=errand.stuck,
+            gone=self._gone,
             released=self._released,
             silent_after=self._silent_after,
         )

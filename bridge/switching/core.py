@@ -158,6 +158,8 @@ def _lapsed(state: State, inputs: Inputs, seen: Seen, now: float) -> State:
 
 def _trouble(state: State, inputs: Inputs, now: float) -> Words | None:
     """Nothing can be promised to a device that is not heard or does not follow."""
+    if inputs.gone:
+        return sentences.GONE
     if now > state.known_at + inputs.silent_after:
         return sentences.SILENT
     pause = min(_PAUSE * 2.0 ** min(inputs.misses - 1, 10), _LONGEST_PAUSE)

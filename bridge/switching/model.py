@@ -71,7 +71,8 @@ class Inputs:
     seen: the newest reading. told: what the device confirmed in this life; tried: what it was told
     since without an answer: it may have followed. misses, missed_at: how often in a row it was not
     switched on although it was told, and when last. stuck: it did not take the last word to be off.
-    released: somebody has just given it back to the automatic. silent_after: s until a reading is
+    gone: it is known not to be there. released: somebody has just given it back to the automatic.
+    silent_after: s until a reading is
     too old to go by.
     """
 
@@ -84,6 +85,7 @@ class Inputs:
     misses: int = 0
     missed_at: float = -math.inf
     stuck: bool = False
+    gone: bool = False
     released: bool = False
     silent_after: float = 30.0
 

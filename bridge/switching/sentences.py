@@ -11,6 +11,7 @@ if TYPE_CHECKING:
 Words = tuple[str, str]
 
 SILENT: Words = ("silent", "the device has not said lately whether it is on")
+GONE: Words = ("away", "the device is offline by its last will")
 ASTRAY: Words = (
     "astray",
     "the device does not do what it is told: it is told to be off, and asks again after a pause",

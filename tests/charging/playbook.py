@@ -183,6 +183,7 @@ class Stage:
             "start_delay": decision.request.start_delay,
             "consumption": decision.request.consumption,
             "by_hand": decision.by_hand,
+            "note": decision.request.note,
             "rest": decision.rest,
         }
         for word in rest:

@@ -199,15 +199,59 @@ async def test_messages_become_service_messages(tmp_path: Path) -> None:
     wire, actor, tree = made(tmp_path)
     async with alive(actor, wire):
         await anyio.sleep(0.01)
+        hear(actor, "Actors/car/Messages/Operational", b"2026-11-21T21:14:02Z it charges")
+        await anyio.sleep(0.01)
+        at_once = "es-ESS/FroniusWattpilot/ServiceMessages/ServiceMessageType.Operational/Message01"
+        assert tree.of(at_once)[0].endswith(b" | it charges")
         for payload in (b"2026-11-21T21:14:03Z the car is full", b"", b"2026-11-21T21:15:03Z gone"):
             hear(actor, "Actors/car/Messages/Warning", payload)
-            await anyio.sleep(0.01)
+            await anyio.sleep(15 if payload else 1)
         hear(actor, "Actors/roof/Messages/Warning", b"2026-11-21T21:15:03Z dark")
-        await anyio.sleep(0.01)
+        await anyio.sleep(15)
         place = "es-ESS/FroniusWattpilot/ServiceMessages/ServiceMessageType.Warning/Message"
         assert tree.of(f"{place}01")[0].endswith(b" | the car is full")
         assert tree.of(f"{place}02")[0].endswith(b" | gone")
         assert not any(payload.endswith(b"dark") for _, payload in tree.sent)
+
+
+async def test_a_warning_that_is_over_at_once_is_not_kept_for_ever(tmp_path: Path) -> None:
+    wire, actor, tree = made(tmp_path)
+    where = "Actors/ttg/Messages/Warning"
+    async with alive(actor, wire):
+        await anyio.sleep(0.01)
+        hear(actor, where, b"2026-11-21T21:14:03Z ess has not told its Power yet")
+        await anyio.sleep(4)
+        hear(actor, where, b"")
+        await anyio.sleep(30)
+        assert not any(b"not told" in payload for _, payload in tree.sent)
+        # One that changes its words each few seconds stands all the same.
+        for seconds in range(0, 14, 2):
+            hear(actor, where, f"2026-11-21T21:15:{seconds:02}Z ess is silent {seconds} s".encode())
+            await anyio.sleep(2)
+        said = [payload for _, payload in tree.sent if b"ess is silent" in payload]
+        assert len(said) == 1
+
+
+async def test_a_crash_takes_no_more_time_than_energy(tmp_path: Path) -> None:
+    wire, actor, _ = made(tmp_path)
+    file = tmp_path / "es_ess" / "energies.json"
+    found: dict[str, Any] = {}
+    async with alive(actor, wire):
+        await anyio.sleep(0.01)
+        for kwh in (b"5", b"5.1", b"5.2"):
+            request(actor, "pool", IsAutomatic=True, Request=120, Consumption=118.5)
+            await anyio.sleep(30)
+            hear(actor, "Requests/pool/Energy", kwh)
+            await anyio.sleep(2)
+            found = json.loads(file.read_bytes())["pool"]
+            assert found["counter"] == float(kwh)
+        # What lies on disk is what a life after `kill -9` begins with.
+        assert found["energyToday"] == pytest.approx(200)
+        assert found["runtimeTotal"] == pytest.approx(94, abs=4)
+        written = file.stat().st_ino
+        hear(actor, "Requests/pool/Energy", b"5.2")
+        await anyio.sleep(20)
+        assert file.stat().st_ino == written
 
 
 async def test_the_car_and_the_time_to_go(tmp_path: Path) -> None:

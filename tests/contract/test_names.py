@@ -26,6 +26,7 @@ TOPICS = {
     "Devices/{device}/{Control}": YES1,
     "Devices/{device}/{Control}/Set": ("never", 1),
     "Devices/{device}/{Control}/Result": ("no", 1),
+    "Devices/{device}/{Control}/Unlimited": YES1,
     "Site/{Value}": YES0,
     "Site/State": YES0,
     "Site/Balance": ("no", 0),

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
 import json
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -12,43 +11,14 @@ import pytest
 import yaml
 
 from actors.consumers.mqtt_switch import actor
-from actors.consumers.mqtt_switch.actor import MqttSwitch
-from actors.consumers.mqtt_switch.settings import Settings
-from actors.consumers.mqtt_switch.sim import FAULTS, Simulator
-from actors.consumers.mqtt_switch.simulator.styles import STYLES, plain
+from actors.consumers.mqtt_switch.sim import FAULTS
+from actors.consumers.mqtt_switch.simulator.styles import STYLES
 from bridge.config import ConfigError, load_text
-from tests.switching.stand import AT_ONCE, SAID, WARNING, Stand, stand
+from tests.mqtt_switch.heater import ASK, QUICK, player, pump
+from tests.switching.stand import SAID, WARNING
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator
-
     from tests.support.mosquitto import Mosquitto
-
-NAME = "pool/Heater"
-QUICK: dict[str, Any] = {
-    **{key: text for key, text in plain(NAME).settings.items() if not key.startswith("ask")},
-    "timeout": 0.5, **AT_ONCE,
-}  # fmt: skip
-ASK = plain(NAME).settings["ask_topic"]
-
-
-@contextlib.asynccontextmanager
-async def player(broker: Mosquitto, *, on: bool = False, **given: Any) -> AsyncIterator[Simulator]:
-    """A heater that is there already."""
-    more: dict[str, Any] = {"name": NAME, "watts": 480.0, "period": 0.0} | given
-    fault = more.pop("fault", None)
-    sim = Simulator(broker=broker.url, **more)
-    sim.on, sim.fault = on, fault
-    async with sim:
-        yield sim
-
-
-@contextlib.asynccontextmanager
-async def pump(
-    broker: Mosquitto, state: Path, *, asks: bool = True, **given: Any
-) -> AsyncIterator[Stand]:
-    async with stand(broker, state, MqttSwitch, Settings(**QUICK | given), asks=asks) as found:
-        yield found
 
 
 @pytest.mark.slow
@@ -137,7 +107,7 @@ async def test_one_that_does_not_follow(mosquitto: Mosquitto, tmp_path: Path) ->
         await found.until(lambda: found.last("Devices/pump/Switch") == "false")
         heater.fault = "silent"
         await found.allow(500)
-        await found.until(lambda: "told so twice and is off" in found.last(WARNING))
+        await found.until(lambda: "did not answer within" in found.last(WARNING))
         await found.until(lambda: found.asked()["Request"] == 0)
         heater.fault = None
         found.clock.ahead += 31
@@ -257,6 +227,24 @@ async def test_a_tasmota_left_on_by_hand_is_asked_after_a_restart(
             assert (found.asked()["IsAutomatic"], heater.heard) == (False, [])
 
 
+@pytest.mark.parametrize("asked", [False, True])
+async def test_one_that_has_not_spoken_yet_is_not_lost(
+    mosquitto: Mosquitto, tmp_path: Path, capsys: pytest.CaptureFixture[str], asked: bool
+) -> None:
+    given: dict[str, Any] = {"request": None} | ({"ask_topic": ASK} if asked else {})
+    async with (
+        player(mosquitto, fault="silent"),
+        pump(mosquitto, tmp_path, asks=False, **given) as found,
+    ):
+        await found.until(lambda: found.last("Devices/pump/Status") == "offline")
+        await found.until(lambda: "has not said yet" in found.health)
+        await found.until(lambda: found.runner.actor.status_of() == "offline")
+        said = capsys.readouterr().out
+        assert ("is lost" in said) is asked
+        assert said.count("has not said yet") == 1
+        assert "error" not in said
+
+
 @pytest.mark.parametrize("style", STYLES)
 async def test_the_switches_of_several_makers(
     mosquitto: Mosquitto, tmp_path: Path, style: str
@@ -282,9 +270,9 @@ async def test_the_switches_of_several_makers(
 @pytest.mark.parametrize(
     ("fault", "words"),
     [
-        ("silent", "the device has false"),
+        ("silent", "did not answer within 0.5 s: it said last that it is off"),
         ("late", "the device has false"),
-        ("offline", "the device has false"),
+        ("offline", "did not answer within 0.5 s: it said last that it is off"),
         ("garbled", "neither on nor off"),
         ("half", "neither on nor off"),
         ("stubborn", "the device has false"),
@@ -339,6 +327,11 @@ WORDS = TOPICS.replace("1", "'1'").replace("0", "'0'")
         (f"{WORDS}, on_pattern: '(a+)*c'", "`on_pattern` could take for ever"),
         (f"{WORDS}, on_pattern: x, ask_value: x", "`ask_value` needs `ask_topic`"),
         (f"{WORDS}, on_pattern: x, power_topic: p, power_path: '['", "`power_path` is not a JMES"),
+        (f"{WORDS}, on_pattern: x, online_value: x", "`online_value` needs `online_topic`"),
+        (f"{WORDS}, on_pattern: x, online_topic: s", "`online_topic` must not be `status_topic`"),
+        (f"{WORDS}, on_pattern: x, online_topic: o, online_value: '('", "`online_value` is not a"),
+        (f"{WORDS}, on_pattern: x, online_topic: o, online_value: 'a)(b'", "`online_value` is not"),
+        (f"{WORDS}, on_pattern: x, online_topic: 'o/#'", "without '#', '+'"),
         (WORDS.replace("on_topic: a", "on_topic: a/+") + ", on_pattern: x", "without '#', '+'"),
     ],
 )

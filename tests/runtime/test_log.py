@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import re
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 import structlog
@@ -27,6 +27,21 @@ def test_a_line_for_people(capsys: pytest.CaptureFixture[str]) -> None:
     get_logger("meter").warning("the device is lost", after=3)
     line = capsys.readouterr().err
     assert re.fullmatch(r"\d\d:\d\d:\d\d warning meter: the device is lost  after=3\n", line)
+
+
+@pytest.mark.parametrize("form", ["console", "json"])
+def test_a_name_is_said_once(form: Any, capsys: pytest.CaptureFixture[str]) -> None:
+    configure(form)
+    for text in ("m13: Switch is not known", "m13-2: Switch is not known", "m13 is away"):
+        get_logger("m13").warning(text)
+    lines = capsys.readouterr().err.splitlines()
+    if form == "json":
+        said = [json.loads(line)["event"] for line in lines]
+        assert said == ["Switch is not known", "m13-2: Switch is not known", "m13 is away"]
+    else:
+        assert [line[17:] for line in lines] == [
+            "m13: Switch is not known", "m13: m13-2: Switch is not known", "m13: m13 is away"
+        ]  # fmt: skip
 
 
 def test_a_line_for_programs(capsys: pytest.CaptureFixture[str]) -> None:

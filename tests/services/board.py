@@ -106,6 +106,7 @@ class Ess(Device):
         }
         self.writes_seen: list[tuple[str, Any]] = []
         self.away = False
+        self.no_limit = False
 
     async def run(self) -> None:
         for name in ("MaxChargePower", "MaxDischargePower"):
@@ -114,7 +115,15 @@ class Ess(Device):
             if not self.away:
                 await self.reading({"BatterySoc": 50.0, "BatteryPower": 0.0})
                 for name in ("MaxChargePower", "MaxDischargePower"):
-                    await self.desk.observed(name, self.values[name])
+                    await self.desk.observed(
+                        name,
+                        self.values[name],
+                        unlimited=self.no_limit and self.values[name] is None,
+                    )
+
+    def may_return(self, control: str, device: str) -> bool:
+        """A battery that may be without a limit."""
+        return self.no_limit and control == "MaxDischargePower"
 
     async def write_control(
         self, control: str, value: Value | None, *, device: str

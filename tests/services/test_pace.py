@@ -87,3 +87,12 @@ def test_without_writes_left_the_urgent_way_is_to_give_back() -> None:
     assert pace.follow(2000, 10) == 1000
     assert pace.follow(900, 20) is None
     assert pace.exhausted
+
+
+def test_what_was_never_written_is_no_change() -> None:
+    pace = Pace(1, 300, 40)
+    assert pace.follow(60, 0) == 60
+    pace.undo()
+    assert (pace.held, pace.used(0)) == (None, 0)
+    assert pace.follow(None, 1) is None
+    assert pace.follow(60, 2) == 60, "nothing was given back a moment ago"

@@ -11,6 +11,7 @@
     0     Switch on | off | empty               the control; what it answered is in `result`
     0     owner on | off                        the owner's word on IsAutomatic
     0     set away=yes mute=no stubborn=yes blind=yes power=50
+    0     will gone | back                      its last will, and its word that it is there again
     0     kill | start | stop
     0     clock -7200                           the wall clock is put on or back
     9     => waiting off request=2000 automatic=yes consumption=0 writes=3 "the very sentence"
@@ -129,6 +130,8 @@ class Stage:
                     self.result = str(error)
             case "set":
                 self.set(words)
+            case "will":
+                rig.will(gone=words[0] == "gone")
             case "clock":
                 rig.clock.astray += float(words[0])
             case _:

@@ -192,6 +192,14 @@ class Rig:
             shell.take(self.relay.seen())
         await shell.step()
 
+    def will(self, *, gone: bool) -> None:
+        """The broker says that the device is gone, or the device that it is back."""
+        self.relay.away = gone
+        if self.shell is not None and gone:
+            self.shell.lose()
+        elif self.shell is not None:
+            self.shell.await_anew()
+
     def allow(self, watts: float | None) -> None:
         """`None`: from now on nothing is heard any more."""
         self.allowed, self.allowed_at = watts, self.clock.at

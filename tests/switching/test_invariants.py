@@ -28,6 +28,7 @@ events = st.one_of(
     * 4,
     st.tuples(st.just("distributor"), st.just(False)),
     *[st.tuples(st.sampled_from(["away", "mute", "stubborn", "blind"]), st.just(True))] * 2,
+    st.tuples(st.just("will"), st.just(True)),
     st.tuples(st.sampled_from(["kill", "stop"]), st.none()),
 )
 people = st.one_of(
@@ -35,7 +36,9 @@ people = st.one_of(
     st.tuples(st.just("control"), st.sampled_from([True, False, None])),
     st.tuples(st.just("owner"), st.sampled_from([True, False])),
 )
-PASSING = {"distributor": True, "away": False, "mute": False, "stubborn": False, "blind": False}
+PASSING = {"distributor": True, "will": False} | dict.fromkeys(
+    ("away", "mute", "stubborn", "blind"), False
+)
 waits = st.integers(1, 75)
 scripts = st.lists(st.tuples(st.one_of(events, people), waits), min_size=4, max_size=16)
 
@@ -57,6 +60,7 @@ class Bystander:
         self.contrary = False  # the press was against what the automatic had told
         self.missed = False  # pressed a moment before a kill: the next life finds it so
         self.writing = False
+        self.gone = False  # its last will says so
 
     def moved(self, by: str, on: bool) -> None:
         rig = self.rig
@@ -115,6 +119,9 @@ class Bystander:
                     self.release()
             case "control":
                 await self.command(value)
+            case "will":
+                self.gone = value
+                rig.will(gone=value)
             case "kill":
                 rig.kill()
                 self.reached = 0
@@ -213,6 +220,8 @@ class Bystander:
         request = rig.shell.decision.request
         assert request.minimum == request.step == request.request
         assert request.request in (0.0, REQUEST)
+        if self.gone:
+            assert (request.request, request.consumption) == (0.0, None), "promised to one gone"
         if rig.shell.state.by_hand is not None and rig.decision.on is None:
             assert not request.automatic or rig.shell.seen is None
         if self.reached == 0 and rig.relay.away and rig.clock.at > rig.shell.state.known_at + 31:

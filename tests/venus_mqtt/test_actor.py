@@ -221,10 +221,15 @@ async def test_two_gx_on_one_broker_are_told_apart(tmp_path: Path) -> None:
             assert (await actor.read_once())["LoadPower"] == 999
 
 
-async def test_a_portal_id_that_is_not_its_own(tmp_path: Path) -> None:
+async def test_a_portal_id_that_is_not_its_own(tmp_path: Path, mosquitto: Mosquitto) -> None:
+    actor = build(tmp_path, mosquitto.port, portal_id="0123456789ab", timeout=0.4)
+    with pytest.raises(DeviceTimeout, match="about the portal id 0123456789ab: is it"):
+        async with actor.direct():
+            await actor.read_once()
     async with gx() as (_, port):
-        actor = build(tmp_path, port, portal_id="0123456789ab", timeout=0.6)
-        with pytest.raises(DeviceTimeout, match="about the portal id 0123456789ab: is it"):
+        actor = build(tmp_path, port, portal_id="0123456789ab", timeout=2)
+        sentence = f"about the portal id 0123456789ab; its broker shows {PORTAL} instead"
+        with pytest.raises(DeviceTimeout, match=sentence):
             async with actor.direct():
                 await actor.read_once()
 

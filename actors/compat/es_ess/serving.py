@@ -25,6 +25,10 @@ _MOST_ECHOES: Final = 50
 _ECHO_LASTS: Final = 10.0
 _FIELDS: Final = f"{ROOT}/Requests/"
 _MOST_CONSUMERS: Final = 200
+_COUNTED_SAVE: Final = 10.0
+_WARNING_STANDS: Final = 10.0
+"""S after which a warning goes to es-ESS's places, which keep it for ever: a start has many that
+are over at once, of what has only not been heard yet."""
 _DRAWS_FOR: Final = 180.0
 """S for which a consumer of our tree draws what it said last; es-ESS's have their own time."""
 _DAY: Final = "%Y-%m-%d"
@@ -48,6 +52,9 @@ class Serving:
         self._minute = self._saved = self._car_at = float("-inf")
         self._mode: str | None = None
         self._messages: dict[tuple[str, str], str] = {}
+        # By actor: service, line, when it came (UTC, and monotonic s).
+        self._warnings: dict[str, tuple[str, str, datetime, float]] = {}
+        self._counted = False
 
     @property
     def charger(self) -> str | None:
@@ -115,7 +122,9 @@ class Serving:
         if message.value is None or message.error is not None:
             return
         if consumer in self._tallies or len(self._tallies) < _MOST_CONSUMERS:
+            before = self._tally(consumer).counter
             self._tally(consumer).energy(message.value, self._today)
+            self._counted |= self._tally(consumer).counter != before
 
     def _tally(self, consumer: str) -> Tally:
         return self._tallies.setdefault(consumer, Tally())
@@ -128,12 +137,30 @@ class Serving:
         kind = made.kind if made is not None else actor
         role = getattr(made.settings, "role", None) if made is not None else None
         name = service(kind, role)
+        if not line and level == "Warning":
+            self._warnings.pop(actor, None)
         if not line or name is None or self._messages.get((actor, level)) == line:
             return
         self._messages[actor, level] = line
+        if level == "Warning":
+            # One that only changes its words stands since the first of them.
+            _, _, moment, at = self._warnings.get(
+                actor, (name, line, self._clock.utc(), self._clock.now())
+            )
+            self._warnings[actor] = (name, line, moment, at)
+        else:
+            self._put(name, level, line, self._clock.utc())
+
+    def _put(self, name: str, level: str, line: str, moment: datetime) -> None:
         _, _, words = line.partition(" ")
-        shown = f"{local(self._clock.utc())} | {words}"
+        shown = f"{local(moment)} | {words}"
         self.send(f"{BASE}/{self._ring.place(name, level)}", shown.encode(), retain=True)
+
+    def _put_warnings(self, now: float) -> None:
+        for actor, (name, line, moment, at) in list(self._warnings.items()):
+            if now - at >= _WARNING_STANDS:
+                del self._warnings[actor]
+                self._put(name, "Warning", line, moment)
 
     def _on_mode(self, message: Message) -> None:
         self._mode = message.value if isinstance(message.value, str) else None
@@ -228,6 +255,7 @@ class Serving:
                 del self._drawing[consumer]  # who has gone does not run for ever
             else:
                 self._tally(consumer).ran(step, self._today)
+        self._put_warnings(now)
         if self._tree.sessions != self._session:
             self._session = self._tree.sessions
             self._introduce(self._clock.utc())
@@ -235,12 +263,13 @@ class Serving:
         if now - self._minute >= _EVERY_MINUTE:
             self._minute = now
             self._tell()
-        if now - self._saved >= _SAVE_EVERY:
-            self._saved = now
+        # A crash must not take the time of an energy that the counter brings back.
+        if now - self._saved >= (_COUNTED_SAVE if self._counted else _SAVE_EVERY):
             self.save()
 
     def save(self) -> None:
         """Keep the counters."""
+        self._saved, self._counted = self._clock.now(), False
         if self._tallies:
             found = {name: each.saved() for name, each in self._tallies.items()}
             self._actor.state.save("energies", found)

@@ -56,6 +56,8 @@ class MqttSwitch(Device):
         yield Word(settings.status_topic, every=settings.silence or None, kept=True, refuse=status)
         if settings.power_topic is not None:
             yield Word(settings.power_topic, refuse=power)
+        if settings.online_topic is not None:
+            yield Word(settings.online_topic, kept=True, refuse=told.refused_will)
         yield from settings.shares(id)
 
     def __init__(self, context: Context) -> None:
@@ -66,6 +68,7 @@ class MqttSwitch(Device):
         self._published_at = -math.inf
         self._asked_at = -math.inf
         self._connected_at: float | None = None
+        self._forgets = False
         self.consumer: Switching | None = None
         plan = settings.plan()
         if plan is not None:
@@ -85,6 +88,9 @@ class MqttSwitch(Device):
     async def run(self) -> None:
         """Hear it for ever."""
         settings: Settings = self.settings
+        if settings.online_topic is not None:
+            # First: a status that a gone device has left on the broker tells of nothing.
+            await self.bus.listen(settings.online_topic, self._on_online)
         await self.bus.listen(settings.status_topic, self._on_status)
         if settings.power_topic is not None:
             await self.bus.listen(settings.power_topic, self._on_power)
@@ -103,6 +109,17 @@ class MqttSwitch(Device):
         self.told.power(message.payload, retained=message.retained, at=self.clock.now())
         self._wake()
 
+    def _on_online(self, message: Incoming) -> None:
+        told, heard = self.told, self.told.live is not None
+        if told.online(message.payload, at=self.clock.now()):
+            self._forgets = told.gone and heard
+            self._asked_at = -math.inf
+            if self.consumer is not None and told.gone:
+                self.consumer.lose()
+            elif self.consumer is not None:
+                self.consumer.await_anew()
+        self._wake()
+
     def _wake(self) -> None:
         self._published_at = -math.inf
         news, self._news = self._news, anyio.Event()
@@ -116,7 +133,9 @@ class MqttSwitch(Device):
             return
         if self._connected_at is None:
             self._connected_at = now
-        self._ask_when_due(now)
+        if not self.told.gone:
+            self._ask_when_due(now)
+        await self.warn("online", self.told.online_garbled)
         seen = self.told.seen(now)
         if seen is None:
             await self._unknown(now)
@@ -142,17 +161,29 @@ class MqttSwitch(Device):
 
     async def _unknown(self, now: float) -> None:
         settings: Settings = self.settings
-        if self.told.garbled is not None:
+        if self.told.gone:
+            why = self.told.absence
+        elif self.told.garbled is not None:
             why = self.told.garbled
         elif self.told.live is not None:
             why = f"{self.told.name} has not said for {now - self.told.heard_at:.0f} s if it is on"
         else:
             why = f"{self.told.name} has not said yet whether it is on{self._left_so()}"
-            if now < (self._connected_at or now) + settings.timeout:
+            if now < max(self._connected_at or now, self.told.back_at) + settings.timeout:
                 return
             self._tell_first()
         await self.health(why)
-        await self.device_status("offline", why)
+        if self._forgets:
+            self._forgets = False
+            await self.control_state("Switch", None)
+            await self.reading({} if settings.power_topic is None else {"Power": None})
+        # Where nobody can be asked, one that has not spoken yet may be well: it is not lost.
+        told = self.told
+        mute = told.live is None and not told.garbled and not told.gone
+        waits = settings.ask_topic is None and mute
+        if waits and self.status_of() != "offline":
+            self.log.info(why)
+        await self.device_status("offline", why, lost=not waits)
 
     def _left_so(self) -> str:
         """What a silent device was left as, and what can be done about its silence."""
@@ -160,7 +191,7 @@ class MqttSwitch(Device):
         if by_hand is None or self.settings.ask_topic is not None:
             return ""
         hint = "set `ask_topic` if it can be asked, or switch it once"
-        return f"; it was switched {by_hand} by hand in the last run and is left so: {hint}"
+        return f"; it was switched {by_hand} by hand and is left so: {hint}"
 
     def _tell_first(self) -> None:
         """One that only tells changes has nothing to tell: off is safe, and makes it speak."""
@@ -208,25 +239,45 @@ class MqttSwitch(Device):
             await self.bus.connection.connected.wait()
         if not self.bus.connection.connected.is_set():
             raise DeviceTimeout("the broker cannot be reached: nothing was switched")
-        sent = self.clock.now()
+        told, sent = self.told, self.clock.now()
+        for _ in range(2):
+            # (Off also to one that is gone: a last will may be wrong, and off is safe.)
+            if on and told.gone:
+                break
+            self._send_switch(on=on)
+            if await self._hears(sent, on=on):
+                return on
+            if told.gone or told.heard_at >= sent or told.garbled is not None or told.live is on:
+                break
+        return self._followed(sent, on=on)
+
+    def _send_switch(self, *, on: bool) -> None:
+        settings: Settings = self.settings
         if on:
             self._send(settings.on_topic, settings.on_value)
         else:
             self._send(settings.off_topic, settings.off_value)
-        if await self._hears(sent, on=on):
-            return on
-        told = self.told
+
+    def _followed(self, sent: float, *, on: bool) -> bool:
+        """What it is although it has not said that it followed. Raises DeviceError."""
+        told, settings = self.told, self.settings
+        if told.gone:
+            raise DeviceTimeout(told.absence)
         if told.garbled is not None:
             raise DeviceRefused(told.garbled)
         if told.live is None or told.seen(self.clock.now()) is None:
             words = f"did not say within {settings.timeout:g} s whether it is on"
+            raise DeviceTimeout(f"{told.name} {words}")
+        if told.heard_at < sent and told.live is not on:
+            word = "on" if told.live else "off"
+            words = f"did not answer within {settings.timeout:g} s: it said last that it is {word}"
             raise DeviceTimeout(f"{told.name} {words}")
         return told.live
 
     async def _hears(self, since: float, *, on: bool | None) -> bool:
         """Wait for a live status from then on: `on` (None: any). False when none came in time."""
         with anyio.move_on_after(self.settings.timeout):
-            while True:
+            while not self.told.gone:
                 news = self._news
                 if self.told.heard_at >= since and on in (None, self.told.live):
                     return True
@@ -236,12 +287,14 @@ class MqttSwitch(Device):
     async def newest(self) -> Seen:
         """What it says now, if it can be asked, else what it said last. Raises DeviceTimeout."""
         settings: Settings = self.settings
-        if settings.ask_topic is not None:
+        if settings.ask_topic is not None and not self.told.gone:
             self._asked_at = sent = self.clock.now()
             self._send(settings.ask_topic, settings.ask_value)
-            if not await self._hears(sent, on=None):
+            if not await self._hears(sent, on=None) and not self.told.gone:
                 words = f"did not answer on its status topic within {settings.timeout:g} s"
                 raise DeviceTimeout(f"{self.told.name} {words}")
+        if self.told.gone:
+            raise DeviceTimeout(self.told.absence)
         seen = self.told.seen(self.clock.now())
         if seen is None:
             raise DeviceTimeout(self.told.garbled or f"{self.told.name} is silent")

@@ -9,6 +9,7 @@ from __future__ import annotations
 import math
 from typing import TYPE_CHECKING, Final
 
+from actors.consumers.mqtt_switch.presence import Presence
 from bridge.errors import DeviceGarbled
 from bridge.switching.finding import Finder
 from bridge.switching.model import Seen
@@ -24,7 +25,9 @@ class Told:
     """The newest words of one switch. Times are monotonic seconds.
 
     live, heard_at: its last live status; old: a retained one. taken: it was told to be off before
-    it had said anything, and counts as that. garbled, power_garbled: what is wrong with its words.
+    it had said anything, and counts as that. gone: its last will says so; until it is back, nothing
+    counts that seems to come from it (a gateway may tell what it remembers). back_at: since when it
+    is back. garbled, power_garbled, online_garbled: what is wrong with its words.
     """
 
     def __init__(self, settings: Settings) -> None:
@@ -33,6 +36,11 @@ class Told:
         self._lasts = settings.lasts
         self._state = Finder(name, settings.on_pattern, settings.on_path, settings.off_pattern)
         self._power = Finder(name, settings.power_pattern, settings.power_path, None)
+        self._online_topic = settings.online_topic
+        self._presence = Presence(settings.online_value)
+        self.gone = False
+        self.back_at = -math.inf
+        self.online_garbled: str | None = None
         self.live: bool | None = None
         self.old: bool | None = None
         self.taken = False
@@ -45,7 +53,7 @@ class Told:
 
     def status(self, payload: bytes, *, retained: bool, at: float) -> None:
         """It has said on its status topic whether it is on."""
-        if not payload or (retained and self.live is not None):
+        if not payload or self.gone or (retained and self.live is not None):
             return
         try:
             found = self._state.state(payload.decode("utf-8", "replace"))
@@ -62,7 +70,7 @@ class Told:
 
     def power(self, payload: bytes, *, retained: bool, at: float) -> None:
         """It has said what it draws."""
-        if not payload or retained:
+        if not payload or self.gone or retained:
             return
         try:
             self._watts = self._power.number(payload.decode("utf-8", "replace"))
@@ -70,6 +78,42 @@ class Told:
         except DeviceGarbled as error:
             self._watts, self.power_garbled = None, str(error)
         self._watts_at = at
+
+    def online(self, payload: bytes, *, at: float) -> bool:
+        """Its last will, or its word that it is back; true where that is news.
+
+        A retained one is as good as a live one: the broker keeps what holds.
+        """
+        if not payload:
+            return False
+        here = self._presence.here(payload.decode("utf-8", "replace"))
+        if here is None:
+            self.online_garbled = f"{self._online_topic} says neither online nor offline"
+            return False
+        self.online_garbled = None
+        if here is not self.gone:
+            return False
+        self.gone = not here
+        if here:
+            self.back_at = at
+        self._forget()
+        return True
+
+    @property
+    def absence(self) -> str:
+        """The sentence for one that is gone."""
+        return f"{self.name} is offline: {self._online_topic} says so"
+
+    def refused_will(self, payload: bytes) -> str | None:
+        """One sentence about a payload that does not say that it is there."""
+        self.online(payload, at=0.0)
+        return self.online_garbled or (self.absence if self.gone else None)
+
+    def _forget(self) -> None:
+        """What it was before tells nothing of what it is when it comes back."""
+        self.live = self.old = self.garbled = self.power_garbled = self._watts = None
+        self.taken = False
+        self.heard_at = self._watts_at = self._changed_at = -math.inf
 
     @property
     def known(self) -> bool | None:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 from msgspec import Meta
 
 # msgspec reads the annotations while running: these cannot move below TYPE_CHECKING.
+from actors.consumers.mqtt_switch.presence import whole
 from bridge.config.types import Delay, Interval, Timeout
 from bridge.switching.finding import check_finding, check_off
 from bridge.switching.settings import SwitchSettings
@@ -35,7 +36,8 @@ class Settings(SwitchSettings, frozen=True, kw_only=True, forbid_unknown_fields=
     (None: no on_pattern is off); power_topic: tells the W, group 1 of power_pattern or power_path;
     ask_topic, ask_value: makes it tell its status, each interval s; silence: s without a status
     after which it counts as away (0: only changes are told, or three unanswered questions);
-    timeout: s for it to follow.
+    timeout: s for it to follow. online_topic: its last will; online_value: the regex that all of a
+    payload matches while it is there (None: the usual words).
     """
 
     on_topic: Topic
@@ -51,6 +53,8 @@ class Settings(SwitchSettings, frozen=True, kw_only=True, forbid_unknown_fields=
     power_path: Text | None = None
     ask_topic: Topic | None = None
     ask_value: Payload = ""
+    online_topic: Topic | None = None
+    online_value: Text | None = None
     interval: Interval = 60.0
     silence: Delay = 0.0
     timeout: Timeout = 3.0
@@ -61,10 +65,24 @@ class Settings(SwitchSettings, frozen=True, kw_only=True, forbid_unknown_fields=
         yield from check_finding(self, "status_topic", stem="on")
         yield from check_finding(self, "power_topic", stem="power", groups=1)
         yield from check_off(self)
+        yield from self._check_online()
         if (self.on_topic, self.on_value) == (self.off_topic, self.off_value):
             yield "off_value", "`on_value` and `off_value` must differ on the same topic"
         if self.ask_topic is None and self.ask_value:
             yield "ask_value", "`ask_value` needs `ask_topic`"
+
+    def _check_online(self) -> Iterator[tuple[str, str]]:
+        for other in ("status_topic", "power_topic", "on_topic", "off_topic", "ask_topic"):
+            if self.online_topic is not None and self.online_topic == getattr(self, other):
+                yield "online_topic", f"`online_topic` must not be `{other}`"
+        if self.online_value is None:
+            return
+        if self.online_topic is None:
+            yield "online_value", "`online_value` needs `online_topic`"
+        try:
+            whole(self.online_value)
+        except ValueError as error:
+            yield "online_value", f"`online_value` {error}"
 
     @property
     def lasts(self) -> float:

@@ -7,7 +7,15 @@ from typing import TYPE_CHECKING, Annotated, Any, ClassVar
 import msgspec
 from msgspec import Meta
 
-from actors.services.battery_guard.core import Control, Inputs, Mode, Plan, decide, new_state
+from actors.services.battery_guard.core import (
+    Control,
+    Inputs,
+    Mode,
+    Plan,
+    decide,
+    new_state,
+    undo,
+)
 from bridge.actor import Actor
 from bridge.config.settings import DeviceIds
 from bridge.config.types import Delay, DeviceId, Watts
@@ -121,8 +129,12 @@ class BatteryGuard(Actor):
         async for _ in self.every(_TICK):
             decision = decide(self.plan, self.core, self.inputs(), self.clock.now())
             await self.lent.want(decision.value)
+            if self.lent.refused:
+                undo(self.core)
+            if decision.value is not None and self.lent.held is None and self.lent.why is None:
+                continue  # it was asked for and not answered yet
             trouble = decision.sentence if decision.code in {"unknown", "budget"} else None
-            await self.speaker.say(decision.sentence, decision.code, trouble or self.lent.why)
+            await self.speaker.say(decision.sentence, decision.code, trouble, why=self.lent.why)
 
     def inputs(self) -> Inputs:
         """What is known and young enough."""

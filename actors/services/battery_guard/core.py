@@ -92,6 +92,17 @@ def new_state(plan: Plan) -> State:
     return State(Pace(plan.step, plan.interval, plan.writes, urgent))
 
 
+def undo(state: State) -> None:
+    """What was decided last has not come to the device: it is no change, and nothing is held."""
+    if state.value is None:
+        return
+    if state.holding:
+        state.pace.unspend()
+    state.pace.undo()
+    state.value, state.changed_at, state.demand = None, -math.inf, None
+    state.holding, state.idle_since = False, None
+
+
 def decide(plan: Plan, state: State, inputs: Inputs, now: float) -> Decision:
     """What to hold now; unknown inputs, an idle car and the owner's switch end it."""
     grid, battery, car = known(inputs.grid), known(inputs.battery), known(inputs.car)

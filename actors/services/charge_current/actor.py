@@ -117,8 +117,12 @@ class ChargeCurrent(Actor):
             inputs = Inputs(soc=soc, allowed=allowed, why=off or silent)
             decision = decide(self.plan, self.pace, inputs, self.clock.now())
             await self.lent.want(decision.value)
+            if self.lent.refused:
+                self.pace.undo()
+            if decision.value is not None and self.lent.held is None and self.lent.why is None:
+                continue  # it was asked for and not answered yet
             trouble = decision.sentence if decision.code in {"unknown", "budget"} else None
-            await self.speaker.say(decision.sentence, decision.code, trouble or self.lent.why)
+            await self.speaker.say(decision.sentence, decision.code, trouble, why=self.lent.why)
 
     async def safe(self) -> None:
         """Give the limit back."""

@@ -66,6 +66,9 @@ class VenusDbus(Actor):
     async def run(self) -> None:
         """Publish, start, watch."""
         await self._listen()
+        if self.settings.bus != ELSEWHERE:
+            self.bus.leaves("Venus/{venus}/Status", venus=self.id)
+            self.bus.leaves("Venus/{venus}/Shown", venus=self.id)
         async with anyio.create_task_group() as tasks:
             if self.settings.bus != ELSEWHERE:
                 tasks.start_soon(self._keep_running)

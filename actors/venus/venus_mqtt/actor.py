@@ -18,7 +18,7 @@ from actors.venus.venus_mqtt.decode import Reader, number, rival
 from actors.venus.venus_mqtt.exporter import Exporter
 from actors.venus.venus_mqtt.grid import Grid, Standing, active
 from actors.venus.venus_mqtt.gx import Gx, Quiet
-from actors.venus.venus_mqtt.limits import KEPT, UNLIMITED, set_limit
+from actors.venus.venus_mqtt.limits import KEPT, UNLIMITED, is_none, set_limit
 from actors.venus.venus_mqtt.relays import SWITCH, numbered, relays, switch
 from actors.venus.venus_mqtt.settings import Settings
 from actors.venus.venus_mqtt.writing import FlashWriter
@@ -165,7 +165,9 @@ class VenusMqtt(Device):
             if path in heard:
                 limit = number(heard[path])
                 self.desk.there(name, self.id)
-                await self.control_state(name, limit if limit is None or limit >= 0 else None)
+                none = is_none(name, limit)
+                known = limit if limit is None or limit >= 0 else None
+                await self.control_state(name, known, unlimited=none)
         await self._see_setpoint()
         await self._see_relays()
         return values

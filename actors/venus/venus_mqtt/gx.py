@@ -258,9 +258,8 @@ class Gx:
         age = self.keepalive.age(self._clock.now())
         if age > self.silence:
             words = f"has given no sign of life for {self.silence:g} s"
-            asked = f"is silent about the portal id {self.portal}: is it that of this GX?"
             unheard = age == math.inf and self._given
-            raise DeviceTimeout(f"{self.name} {asked if unheard else words}")
+            raise DeviceTimeout(f"{self.name} {self._silent() if unheard else words}")
         if not self._fresh:
             raise Quiet(f"{self.name} has given no sign of life for {age:.0f} s")
         found = [self.values.get(path) for path in POWERS]
@@ -274,6 +273,13 @@ class Gx:
         if Gone.NULL in found:
             raise DeviceTimeout(f"{self.name} knows nothing of its system yet")
         raise DeviceTimeout(f"{self.name} lives, but publishes no values of its system")
+
+    def _silent(self) -> str:
+        """Nothing came for the portal id that the owner has given: perhaps it is another."""
+        words = f"is silent about the portal id {self.portal}"
+        if not self._said.strangers:
+            return f"{words}: is it that of this GX?"
+        return f"{words}; its broker shows {' and '.join(sorted(self._said.strangers))} instead"
 
     def _check_values(self) -> None:
         """Raise DeviceError when values have stood still and no question was answered."""

@@ -25,19 +25,22 @@ _COUNT: Final = frozenset(POWERS)
 class Heard:
     """values: by path; counts: how often each was told; portal: None until it is known.
 
-    given: the owner's word for the portal id. Every message is a sign of life for `keepalive`.
+    others: further ones, so that it is not certain which is meant; strangers: those beside a given
+    one. given: the owner's word for the portal id. Every message is a sign of life for `keepalive`.
     """
 
     def __init__(self, keepalive: Keepalive, given: str | None = None) -> None:
         self.values: dict[str, Found] = {}
         self.counts: dict[str, int] = {}
         self.portal, self.others = given, set[str]()
+        self.strangers = set[str]()
         self._keepalive, self._given = keepalive, given is not None
 
     def begin(self) -> None:
         """A new session: what was heard before may have changed, and the GX may be another."""
         self.values.clear()
         self.others.clear()
+        self.strangers.clear()
         if not self._given:
             self.portal = None
 
@@ -74,8 +77,10 @@ class Heard:
             return
         if self.portal is None:
             self.portal = portal
-        elif not self._given and len(self.others) < _MOST_OTHERS:
-            self.others.add(portal)
+            return
+        known = self.strangers if self._given else self.others
+        if len(known) < _MOST_OTHERS:
+            known.add(portal)
 
 
 def _echo(payload: bytes) -> str | None:

@@ -24,6 +24,11 @@ UNLIMITED: Final = frozenset(KEPT) - {"MinSoc"}
 _NONE: Final = -1.0
 
 
+def is_none(control: str, value: float | None) -> bool:
+    """True where the GX says that there is no limit; None is unknown, which is something else."""
+    return control in UNLIMITED and value is not None and value < 0
+
+
 async def set_limit(
     gx: Gx, flash: FlashWriter, control: str, value: float | None, *, giving_back: bool = False
 ) -> float | None:

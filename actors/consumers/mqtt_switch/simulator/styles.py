@@ -53,6 +53,7 @@ def plain(name: str) -> Style:
         {f"{name}/Set": {"true": "on", "false": "off"}, f"{name}/Get": {"*": "ask"}},
         status,
         _set(f"{name}/Set", "true", "false", f"{name}/State", f"{name}/Power")
+        | {"online_topic": f"{name}/Online"}
         | {"on_pattern": "true", "off_pattern": "false", "power_pattern": "(.*)"}
         | {"ask_topic": f"{name}/Get", "ask_value": "?"},
         Will(f"{name}/Online", b"false", b"true"),
@@ -78,7 +79,7 @@ def tasmota(name: str) -> Style:
         status,
         _set(command, "ON", "OFF", f"stat/{name}/POWER", f"tele/{name}/SENSOR")
         | {"on_pattern": "^ON$", "off_pattern": "^OFF$", "power_path": "ENERGY.Power"}
-        | {"ask_topic": command},
+        | {"ask_topic": command, "online_topic": f"tele/{name}/LWT"},
         Will(f"tele/{name}/LWT", b"Offline", b"Online"),
     )
 
@@ -97,7 +98,8 @@ def zigbee2mqtt(name: str) -> Style:
         status,
         _set(f"{topic}/set", '{"state": "ON"}', '{"state": "OFF"}', topic, topic)
         | {"on_path": "state", "power_path": "power"}
-        | {"ask_topic": f"{topic}/get", "ask_value": '{"state": ""}'},
+        | {"ask_topic": f"{topic}/get", "ask_value": '{"state": ""}'}
+        | {"online_topic": f"{topic}/availability"},
         Will(f"{topic}/availability", b'{"state":"offline"}', b'{"state":"online"}'),
         key="state",
     )
@@ -117,7 +119,8 @@ def shelly(name: str) -> Style:
         status,
         _set(command, "on", "off", told, told)
         | {"on_path": "output", "power_path": "apower"}
-        | {"ask_topic": f"{name}/command", "ask_value": "status_update"},
+        | {"ask_topic": f"{name}/command", "ask_value": "status_update"}
+        | {"online_topic": f"{name}/online"},
         Will(f"{name}/online", b"false", b"true"),
     )
 
@@ -138,7 +141,8 @@ def shelly1(name: str) -> Style:
         status,
         _set(f"{relay}/command", "on", "off", relay, f"{relay}/power")
         | {"on_pattern": "^on$", "off_pattern": "^off$", "power_pattern": "(.*)"}
-        | {"ask_topic": f"{base}/command", "ask_value": "update"},
+        | {"ask_topic": f"{base}/command", "ask_value": "update"}
+        | {"online_topic": f"{base}/online"},
         Will(f"{base}/online", b"false", b"true"),
     )
 
