@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, ClassVar
 from bridge.actor import Actor
 from bridge.aging import Aging, Shown
 from bridge.clock import stamp_ms
-from bridge.controls import ControlDesk
+from bridge.control.desk import ControlDesk
 from bridge.discovery.publisher import DeviceDiscovery, Publisher
 from bridge.errors import DeviceError
 from bridge.log import Outage

@@ -17,9 +17,9 @@ from bridge.runner import SAFE_LIMIT
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable
 
-    from bridge.control_entry import Outcome
+    from bridge.control.entry import Outcome
+    from bridge.control.lease import Lease
     from bridge.device import Device
-    from bridge.lease import Lease
 
 _LOOK = 0.1
 _PATIENCE = 30.0

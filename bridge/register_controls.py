@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from bridge.control_entry import Mismatch, text_of
+from bridge.control.entry import Mismatch, text_of
 from bridge.errors import DeviceError
 from bridge.registers.controls import ORIGINAL, Step
 

@@ -13,11 +13,11 @@ from bridge.actor import Context, client_id
 from bridge.bus import Bus, Message
 from bridge.clock import Clock, stamp
 from bridge.config.kinds import find_kind
+from bridge.control.leftovers import left_behind
 from bridge.discovery import Publisher, bridge_messages
 from bridge.discovery.sweep import sweep
 from bridge.errors import SecondBridgeError
 from bridge.hold import Hold
-from bridge.leftovers import left_behind
 from bridge.log import get_logger
 from bridge.published import departed, forget
 from bridge.runner import Runner

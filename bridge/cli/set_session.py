@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, Final
 import anyio
 import msgspec
 
-from bridge.control_entry import text_of
+from bridge.control.entry import text_of
 from bridge.direct import Command, in_hand
 from bridge.runner import plain_cause
 
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from rich.status import Status
 
     from bridge.contract import Control
-    from bridge.control_entry import Outcome
+    from bridge.control.entry import Outcome
     from bridge.device import Device
 
 EXIT_FINE: Final = 0

@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
     from actors.devices.alphaess.sim import Simulator
     from bridge.config.settings import SiteSettings
-    from bridge.control_entry import Outcome
+    from bridge.control.entry import Outcome
 
 SN = "AL7011099000001"
 

@@ -13,8 +13,8 @@ from typing import TYPE_CHECKING, Any
 import anyio
 import pytest
 
+from bridge.control.leftovers import left_behind
 from bridge.hold import BRIDGE, SET, Hold
-from bridge.leftovers import left_behind
 from bridge.log import get_logger
 from bridge.runner import Runner
 from bridge.state import StateFolder

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from actors.devices.homevolt.sim import Simulator
-    from bridge.control_entry import Outcome
+    from bridge.control.entry import Outcome
 
 ID = "ess"
 

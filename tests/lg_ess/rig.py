@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 
     from actors.devices.lg_ess.sim import Simulator
     from bridge.config.settings import SiteSettings
-    from bridge.control_entry import Outcome
+    from bridge.control.entry import Outcome
 
 __all__ = ["Message", "Rig", "build", "client_of", "running", "wait"]
 

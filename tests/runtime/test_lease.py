@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from bridge.contract import Command
-from bridge.lease import Due, Lease, Slot, judge, same
+from bridge.control.lease import Due, Lease, Slot, judge, same
 
 GUARD = Command(value=1000.0, ttl=40, id="g1", by="battery_guard")
 

@@ -9,9 +9,9 @@ from typing import TYPE_CHECKING, Any, ClassVar
 import anyio
 
 from bridge.actor import Actor
+from bridge.control.lending import SET, Lent
 from bridge.device import Device
 from bridge.errors import DeviceTimeout
-from bridge.lending import SET, Lent
 from bridge.mqtt import Incoming
 from tests.runtime.virtual import context
 
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Mapping
     from pathlib import Path
 
-    from bridge.lease import Value
+    from bridge.control.lease import Value
 
 BASE = "heliograph/"
 

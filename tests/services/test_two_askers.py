@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Any
 import anyio
 import pytest
 
+from bridge.control.leftovers import left_behind
 from bridge.errors import DeviceError
-from bridge.leftovers import left_behind
 from tests.runtime.virtual import VIRTUAL
 from tests.services.board import Board, Ess, Holder
 

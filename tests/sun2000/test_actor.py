@@ -9,7 +9,7 @@ import pytest
 
 from actors.devices.sun2000.actor import Settings, Sun2000
 from actors.devices.sun2000.sim import Simulator
-from bridge.control_entry import Mismatch
+from bridge.control.entry import Mismatch
 from bridge.errors import DeviceError, DeviceRefused, DeviceTimeout
 from bridge.modbus.wire import BUSY
 from bridge.registers.plan import bound

@@ -9,7 +9,7 @@ import msgspec
 import pytest
 
 from actors.devices.sunspec.sim import Simulator
-from bridge.control_entry import Mismatch
+from bridge.control.entry import Mismatch
 from bridge.errors import DeviceError, DeviceGarbled, DeviceRefused, DeviceTimeout
 from bridge.simulators.plant import Plant
 from bridge.simulators.server import ModbusServer

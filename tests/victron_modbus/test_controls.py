@@ -8,7 +8,7 @@ import pytest
 
 from actors.devices.victron_modbus.controls import Ended, Objection
 from actors.devices.victron_modbus.sim import Simulator
-from bridge.control_entry import Mismatch
+from bridge.control.entry import Mismatch
 from bridge.errors import DeviceError, DeviceRefused
 from tests.victron_modbus.gx import reading
 

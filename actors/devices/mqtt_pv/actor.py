@@ -10,9 +10,9 @@ import msgspec
 from actors.devices.mqtt_pv.core import Inputs, State, decide, percent
 from actors.devices.mqtt_pv.decode import Counters, reading
 from actors.devices.mqtt_pv.settings import Settings
+from bridge.control.lending import SET, Lent
 from bridge.device import Device
 from bridge.errors import DeviceTimeout
-from bridge.lending import SET, Lent
 from bridge.steering import Balance, Speaker
 from bridge.topic_device import TopicDevice
 

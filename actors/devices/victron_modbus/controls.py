@@ -20,7 +20,7 @@ from actors.devices.victron_modbus.recipes import (
     objection,
     setpoints_objection,
 )
-from bridge.control_entry import Mismatch
+from bridge.control.entry import Mismatch
 from bridge.errors import DeviceError
 from bridge.registers.controls import ControlTable, Recipe, Step, TableRecipe
 from bridge.victron import NO_GRID_SETPOINT

@@ -19,7 +19,7 @@ from actors.services.battery_guard.core import (
 from bridge.actor import Actor
 from bridge.config.settings import DeviceIds
 from bridge.config.types import Delay, DeviceId, Watts
-from bridge.lending import SET, Lent
+from bridge.control.lending import SET, Lent
 from bridge.needs import Figure, Handle, switch_of
 from bridge.steering import Balance, Car, Owner, Speaker
 

@@ -10,9 +10,9 @@ from msgspec import Meta
 from actors.services.charge_current.core import Inputs, Plan, decide, new_pace
 from bridge.actor import Actor
 from bridge.config.types import Delay, DeviceId, Watts
+from bridge.control.lending import SET, Lent
 from bridge.errors import ExpressionError
 from bridge.expression import compile_expression
-from bridge.lending import SET, Lent
 from bridge.needs import Figure, Handle, switch_of
 from bridge.steering import DeviceValue, Owner, Speaker
 

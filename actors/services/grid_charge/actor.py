@@ -16,7 +16,7 @@ from actors.services.grid_charge.planning import Plan
 from actors.services.grid_charge.profile import Profile
 from bridge.actor import Actor
 from bridge.config.types import Delay, DeviceId, ForecastId, TariffId, Watts
-from bridge.lending import SET, Lent
+from bridge.control.lending import SET, Lent
 from bridge.needs import Figure, Handle, Word, switch_of
 from bridge.pace import Pace
 from bridge.steering import Balance, DeviceValue, Owner, Speaker
@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     from bridge.actor import Context
     from bridge.bus import Message
     from bridge.config import SiteSettings
-    from bridge.lease import Value
+    from bridge.control.lease import Value
     from bridge.needs import Need
 
 _TICK = 1.0

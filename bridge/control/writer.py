@@ -6,15 +6,15 @@ from typing import TYPE_CHECKING
 
 import anyio
 
-from bridge.control_entry import Mismatch, text_of
+from bridge.control.entry import Mismatch, text_of
+from bridge.control.lease import same
 from bridge.daily import DailyWrites, Journal
 from bridge.errors import DeviceError
-from bridge.lease import same
 
 if TYPE_CHECKING:
-    from bridge.control_entry import Entry
+    from bridge.control.entry import Entry
+    from bridge.control.lease import Value
     from bridge.device import Device
-    from bridge.lease import Value
 
 # How long a state that was read is trusted enough not to write the same value again (s).
 _TRUST, _TRUST_PERSISTENT = 2.0, 60.0

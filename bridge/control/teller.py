@@ -4,17 +4,17 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from bridge.lease import MANUAL
+from bridge.control.lease import MANUAL
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from bridge.clock import Clock
     from bridge.contract import Command
-    from bridge.control_entry import Entry
+    from bridge.control.entry import Entry
+    from bridge.control.kept import Loan
+    from bridge.control.lease import Value, Verdict
     from bridge.device import Device
-    from bridge.kept import Loan
-    from bridge.lease import Value, Verdict
 
 RESULT = "Devices/{device}/{Control}/Result"
 STATE = "Devices/{device}/{Control}"

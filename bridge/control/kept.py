@@ -10,14 +10,14 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, Final
 
+from bridge.control.lease import MANUAL, same
 from bridge.errors import DeviceRefused
-from bridge.lease import MANUAL, same
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from bridge.contract import Command
-    from bridge.control_entry import Entry
+    from bridge.control.entry import Entry
     from bridge.state import StateFolder
 
 FILE: Final = "kept"

@@ -15,15 +15,15 @@ from typing import TYPE_CHECKING, Any
 import anyio
 
 from bridge.contract import Command
-from bridge.control_entry import default_tolerance, text_of
-from bridge.control_teller import GAVE_BACK, PUT_BACK
+from bridge.control.entry import default_tolerance, text_of
+from bridge.control.lease import HELD_BY, same
+from bridge.control.teller import GAVE_BACK, PUT_BACK
 from bridge.errors import PayloadError, one_line
-from bridge.lease import HELD_BY, same
 
 if TYPE_CHECKING:
     from bridge.actor import Actor
     from bridge.bus import Message
-    from bridge.lease import Value
+    from bridge.control.lease import Value
 
 SET = "Devices/{device}/{Control}/Set"
 JOURNAL = "lent-"
@@ -206,7 +206,7 @@ class Lent:
         if self._none:
             content["unlimited"] = True
         if self._restored:
-            # The device cannot know it: see bridge/leftovers.py.
+            # The device cannot know it: see bridge/control/leftovers.py.
             content |= {"restored": True, "device": self.device, "control": self.control}
         return self._actor.state.save(self._journal, content)
 

@@ -1,9 +1,9 @@
 """Controls: commands in, one after the other; each gets its result once the device was read back.
 
-What is decided about leases is in `bridge/lease.py`, what a device is told of them in
-`bridge/control_holding.py`. One is given back when it lapses, on each stop and crash and, after a
+What is decided about leases is in `bridge/control/lease.py`, what a device is told of them in
+`bridge/control/holding.py`. One is given back when it lapses, on each stop and crash and, after a
 `kill -9`, at the next start: what is lent out is kept in the state folder. The same goes for limits
-that actors have set: `bridge/kept.py`.
+that actors have set: `bridge/control/kept.py`.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 
 import anyio
 
-from bridge.control_entry import (
+from bridge.control.entry import (
     Entries,
     Entry,
     Job,
@@ -24,18 +24,18 @@ from bridge.control_entry import (
     default_tolerance,
     id_of,
 )
-from bridge.control_holding import Holding
-from bridge.control_teller import RESULT, STATE, Teller
-from bridge.control_writer import Writer
+from bridge.control.holding import Holding
+from bridge.control.kept import Kept
+from bridge.control.lease import Slot
+from bridge.control.teller import RESULT, STATE, Teller
+from bridge.control.writer import Writer
 from bridge.errors import ContractError, DeviceError
-from bridge.kept import Kept
-from bridge.lease import Slot
 
 if TYPE_CHECKING:
     from bridge.bus import Message
     from bridge.contract import Command
+    from bridge.control.lease import Value
     from bridge.device import Device
-    from bridge.lease import Value
 
 _SET = "Devices/{device}/{Control}/Set"
 _QUEUE = 100

@@ -14,7 +14,7 @@ from bridge.errors import DeviceError, PayloadError
 
 if TYPE_CHECKING:
     from bridge.contract import Channel, Control
-    from bridge.lease import Lease, Slot, Value
+    from bridge.control.lease import Lease, Slot, Value
 
 _LONGEST_ID = 64
 

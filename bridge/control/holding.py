@@ -11,19 +11,19 @@ from typing import TYPE_CHECKING
 import anyio
 import msgspec
 
-from bridge.control_entry import Mismatch
-from bridge.control_teller import may_be_none
+from bridge.control.entry import Mismatch
+from bridge.control.lease import HELD_BY, Due
+from bridge.control.teller import may_be_none
 from bridge.errors import DeviceError, one_line
-from bridge.lease import HELD_BY, Due
 
 if TYPE_CHECKING:
     from bridge.contract import Command
-    from bridge.control_entry import Entry
-    from bridge.control_teller import Teller
-    from bridge.control_writer import Writer
+    from bridge.control.entry import Entry
+    from bridge.control.kept import Kept
+    from bridge.control.lease import Value
+    from bridge.control.teller import Teller
+    from bridge.control.writer import Writer
     from bridge.device import Device
-    from bridge.kept import Kept
-    from bridge.lease import Value
 
 _FREE_WORD = "auto"
 _SAFE_WRITE_LIMIT = 4.0

@@ -6,10 +6,10 @@ from typing import TYPE_CHECKING, Any
 
 import msgspec
 
+from bridge.control.kept import FILE as KEPT
+from bridge.control.kept import kept_pairs
+from bridge.control.lending import JOURNAL as LENT
 from bridge.daily import held_pairs
-from bridge.kept import FILE as KEPT
-from bridge.kept import kept_pairs
-from bridge.lending import JOURNAL as LENT
 
 if TYPE_CHECKING:
     from collections.abc import Container, Iterator
