@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import re
 import signal
@@ -229,7 +230,7 @@ async def test_while_its_port_is_taken_it_keeps_trying(monkeypatch: pytest.Monke
 
 
 BRIDGE = """
-import anyio, os, socket, sys
+import anyio, os, signal, socket, sys
 from bridge.broker import EmbeddedSettings, embedded_broker
 from bridge.log import get_logger
 
@@ -244,6 +245,8 @@ async def main():
             socket.create_connection(("127.0.0.1", port)).close()
             print("said goodbye", flush=True)
 
+# What runs in the background of a shell ignores the signal, and so do its children.
+signal.signal(signal.SIGINT, signal.default_int_handler)
 try:
     anyio.run(main)
 except KeyboardInterrupt:
@@ -251,7 +254,9 @@ except KeyboardInterrupt:
 """
 
 
-def start_bridge() -> tuple[subprocess.Popen[str], int]:
+@contextlib.contextmanager
+def a_bridge() -> Iterator[tuple[subprocess.Popen[str], int]]:
+    """A process with a broker, and the broker's pid; ended in any case."""
     bridge = subprocess.Popen(
         [sys.executable, "-c", BRIDGE],
         env={**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)},
@@ -259,30 +264,29 @@ def start_bridge() -> tuple[subprocess.Popen[str], int]:
         text=True,
         start_new_session=True,
     )
-    assert bridge.stdout is not None
-    return bridge, int(bridge.stdout.readline().split()[0])
+    with bridge:
+        try:
+            assert bridge.stdout is not None
+            yield bridge, int(bridge.stdout.readline().split()[0])
+        finally:
+            bridge.kill()
 
 
 @needs_mosquitto
 def test_kill_9_of_the_bridge_ends_mosquitto_and_the_next_start_tidies_up(own_tmp: Path) -> None:
-    bridge, pid = start_bridge()
-    with bridge:
+    with a_bridge() as (_, pid):
         assert lives(pid)
-        bridge.kill()
     until_gone(pid)
     (left,) = own_tmp.iterdir()
-    bridge, pid = start_bridge()
-    with bridge:
+    with a_bridge() as (_, pid):
         until(lambda: not left.exists())
         assert len(list(own_tmp.iterdir())) == 1
-        bridge.kill()
     until_gone(pid)
 
 
 @needs_mosquitto
 def test_ctrl_c_leaves_mosquitto_alive_until_the_bridge_has_said_goodbye(own_tmp: Path) -> None:
-    bridge, pid = start_bridge()
-    with bridge:
+    with a_bridge() as (bridge, pid):
         os.killpg(bridge.pid, signal.SIGINT)
         assert bridge.stdout is not None
         assert bridge.stdout.read() == "said goodbye\nended\n"
