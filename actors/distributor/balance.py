@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
+
+import msgspec
 
 from actors.distributor.allocate import MICRO, micro
 from bridge.errors import ExpressionError
@@ -17,8 +18,7 @@ _LOAD_NOISE: Final = -100.0
 _MOST_SECONDS_AHEAD: Final = 1e15
 
 
-@dataclass(frozen=True, slots=True)
-class Balance:
+class Balance(msgspec.Struct, frozen=True):
     """One coherent live measurement. W, sources positive: import, production, discharge; soc in %.
 
     None = unknown. `why` says what is missing where something is. `load` only where a meter
@@ -35,8 +35,7 @@ class Balance:
     load: float | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class SiteValues:
+class SiteValues(msgspec.Struct, frozen=True):
     """The house as one power balance, W (soc in %); None = unknown."""
 
     grid: float | None = None
@@ -79,8 +78,9 @@ class Meter:
         battery, soc = _known(balance.battery), _known(balance.soc)
         if not balance.battery_present and battery is None:
             battery = 0.0
+        sane = abs(now) < _MOST_SECONDS_AHEAD
         self.why = None
-        if grid is None or not abs(now) < _MOST_SECONDS_AHEAD:
+        if grid is None or not sane:
             self.why = balance.why or "grid power is unknown"
         elif battery is None:
             self.why = balance.why or "battery power is unknown"
@@ -89,7 +89,7 @@ class Meter:
         else:
             self._base = -micro(grid) - micro(battery)
         self._cap = micro(pv) if balance.pv_metered and pv is not None else None
-        self.at = now if abs(now) < _MOST_SECONDS_AHEAD else -math.inf
+        self.at = now if sane else -math.inf
         self.spoken = self.spoken or self.why is None
         load = _known(balance.load)
         if load is None and grid is not None and pv is not None and battery is not None:
@@ -131,11 +131,12 @@ class Meter:
 class Reservation:
     """The power kept for the home battery: an expression of SOC, or a number of W."""
 
-    __slots__ = ("_error", "_expression")
+    __slots__ = ("_error", "_expression", "_last")
 
     def __init__(self, setting: str | float) -> None:
         self._error: str | None = None
         self._expression: Expression | None = None
+        self._last: tuple[float | None, int] | None = None  # SoC changes seldom
         try:
             self._expression = compile_expression(str(setting))
         except ExpressionError as error:
@@ -143,10 +144,14 @@ class Reservation:
 
     def compute(self, soc: float | None) -> tuple[int | None, str | None]:
         """(microwatts in whole watts, None), or (None, why it cannot be computed)."""
+        if self._last is not None and self._last[0] == soc:
+            return self._last[1], None
         if self._expression is None:
             return None, self._error
         try:
             value = self._expression.evaluate({} if soc is None else {"SOC": soc})
         except ExpressionError as error:
             return None, str(error)
-        return max(0, round(value)) * MICRO, None
+        kept = max(0, round(value)) * MICRO
+        self._last = (soc, kept)
+        return kept, None

@@ -8,8 +8,9 @@ inside they are whole microwatts.
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any, Final
+
+import msgspec
 
 from actors.distributor import memory, reasons
 from actors.distributor.allocate import MICRO
@@ -23,7 +24,7 @@ from actors.distributor.requests import (
     terms,
 )
 from actors.distributor.settings import CoreSettings
-from actors.distributor.sharing import Outcome, Round, deadlines
+from actors.distributor.sharing import Outcome, Round, deadline
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -45,8 +46,7 @@ __all__ = [
 LEASE: Final = 30.0
 
 
-@dataclass(frozen=True, slots=True)
-class Verdict:
+class Verdict(msgspec.Struct, frozen=True):
     """What one consumer may draw (W) and why, and what it says of itself (W), as it counts here.
 
     `changed`: allowance or code differ from before.
@@ -62,17 +62,16 @@ class Verdict:
     changed: bool
 
 
-@dataclass(frozen=True, slots=True)
-class Decision:
+class Decision(msgspec.Struct, frozen=True):
     """One decision. `gone` are consumers whose outputs are to be removed; they are forgotten.
 
     `wake` is the monotonic time at which time alone may change something; None = never.
     """
 
-    allowances: dict[str, Verdict] = field(default_factory=dict)
-    site: SiteValues = field(default_factory=SiteValues)
+    allowances: dict[str, Verdict] = {}
+    site: SiteValues = SiteValues()
     wake: float | None = None
-    gone: list[str] = field(default_factory=list)
+    gone: list[str] = []
 
 
 class Distributor:
@@ -190,7 +189,7 @@ class Distributor:
             self.forget(name)
         for consumer in self._consumers.values():
             consumer.draw.integrate(now, consumer.allowance)
-            self._count(consumer, now)
+            consumer.count(now, ttl)
         silent = self._meter.silent(now)
         known = SiteValues() if silent else self._meter.values
         reservation, problem = self._reservation.compute(known.soc)
@@ -252,7 +251,7 @@ class Distributor:
 
     def _counted(self, now: float) -> int:
         """The consumption that is ours to control, by the latest reports."""
-        return sum(one.draw.value for one in self._consumers.values() if one.draws(now))
+        return sum([one.draw.value for one in self._consumers.values() if one.draws(now)])
 
     def _span(self, now: float) -> tuple[int, int]:
         """The least and the most of it that the meter's last measurement may have seen."""
@@ -261,10 +260,12 @@ class Distributor:
         for consumer in self._consumers.values():
             if not consumer.draws(now):
                 continue
-            least, most = consumer.draw.span(since)
-            least = min(least, consumer.draw.proven(now, self._meter.base))
+            draw = consumer.draw
+            least, most = draw.span(since)
+            if draw.doubted_until is not None:
+                least = min(least, draw.proven(now, self._meter.base))
             if now < consumer.raised_at + self._reaction:
-                most = max(most, consumer.draw.expected)
+                most = max(most, draw.expected)
             low += least
             high += most
         return low, high
@@ -278,12 +279,13 @@ class Distributor:
         kept = 0
         for consumer in self._consumers.values():
             why = bar or self._bar(consumer, now, complaint, problem)
-            if bar is None and self._inherits(consumer, now, complaint):
-                kept += consumer.allowance
-                waits = complaint or reasons.waiting_for_live(consumer.id)
-                outcome.put(consumer, consumer.allowance, waits)
-                continue
-            consumer.inherited_until = None
+            if consumer.inherited_until is not None:
+                if bar is None and self._inherits(consumer, now, complaint):
+                    kept += consumer.allowance
+                    waits = complaint or reasons.waiting_for_live(consumer.id)
+                    outcome.put(consumer, consumer.allowance, waits)
+                    continue
+                consumer.inherited_until = None
             if consumer.shown is None and consumer.gathering(now):
                 continue
             if why is not None:
@@ -357,19 +359,26 @@ class Distributor:
         available = None
         if surplus is not None and reservation is not None:
             available = max(0, surplus - reservation) / MICRO
-        return replace(
-            known,
-            controlled=controlled / MICRO,
-            surplus=None if surplus is None else surplus / MICRO,
-            reservation=None if reservation is None else reservation / MICRO,
-            available=available,
-            assigned=assigned / MICRO,
-            remaining=None if surplus is None else (surplus - assigned) / MICRO,
+        return SiteValues(
+            known.grid,
+            known.pv,
+            known.battery,
+            known.soc,
+            known.load,
+            controlled / MICRO,
+            None if surplus is None else surplus / MICRO,
+            None if reservation is None else reservation / MICRO,
+            available,
+            assigned / MICRO,
+            None if surplus is None else (surplus - assigned) / MICRO,
         )
 
     def _wake(self, now: float) -> float | None:
-        ttl = self._settings.request_ttl
-        times = [self._meter.silent_at, self._held[1] if self._held is not None else math.inf]
+        ttl, interval = self._settings.request_ttl, self._settings.interval
+        silent_at, held = self._meter.silent_at, self._held
+        soonest = silent_at if silent_at > now else math.inf
+        if held is not None and now < held[1]:
+            soonest = min(soonest, held[1])
         for consumer in self._consumers.values():
-            times += deadlines(consumer, ttl, self._reaction, self._settings.interval)
-        return min([at for at in times if now < at < math.inf], default=None)
+            soonest = deadline(consumer, now, soonest, (ttl, self._reaction, interval))
+        return soonest if soonest < math.inf else None

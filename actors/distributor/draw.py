@@ -49,7 +49,10 @@ class Draw:
         self.overdrawn = self.over_since is not None and now >= self.over_since + PATIENCE
         self._doubt = None
         counted = min(consumption, most)
-        self._set(now, min(counted, allowance) if self.overdrawn else counted)
+        if self.overdrawn:
+            counted = min(counted, allowance)
+        if counted != self.value or not self._changes:
+            self._set(now, counted)
 
     def follow(self, now: float, allowance: int) -> None:
         """It says nothing: it is taken to draw what it is allowed."""
@@ -95,10 +98,13 @@ class Draw:
 
     def integrate(self, now: float, allowance: int) -> None:
         """Add the energy since the last call; to be called before anything changes."""
-        if self._counted_at is not None and allowance > 0 and now > self._counted_at:
-            drawn = self.value / MICRO * (now - self._counted_at)
+        since = self._counted_at
+        if since is not None and now <= since:
+            return
+        if since is not None and allowance > 0:
+            drawn = self.value / MICRO * (now - since)
             self.kwh += drawn / _WATT_SECONDS_PER_KWH
-        self._counted_at = now if self._counted_at is None else max(now, self._counted_at)
+        self._counted_at = now
 
     def span(self, since: float) -> tuple[int, int]:
         """The lowest and the highest value that was in force at or after `since`."""

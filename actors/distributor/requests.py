@@ -182,7 +182,7 @@ class Consumer:
         """Whether its consumption counts as controlled by us."""
         if self.inherited_until is not None:
             return True
-        return self.terms.automatic and not self.gathering(now)
+        return self.terms.automatic and now >= self.gathering_until
 
     def bar(self, now: float, ttl: float) -> Reason | None:
         """Why it gets nothing whatever the sun does; None when it may take part."""
@@ -199,26 +199,21 @@ class Consumer:
             return reasons.minimum_above_request(known.minimum, known.request)
         return None
 
-    def report(self, now: float, ttl: float) -> int | None:
-        """The consumption that it reports (microwatts), or None when it does not, or not lately."""
-        if self.reported_at is None or (ttl and now >= self.reported_at + ttl):
-            return None
-        return self.consumption
-
     def is_silent(self, now: float, ttl: float) -> bool:
-        """Whether it does not tell what it draws."""
-        return self.report(now, ttl) is None
+        """Whether it does not tell what it draws, or has not for longer than a request lives."""
+        return self.reported_at is None or (ttl > 0 and now >= self.reported_at + ttl)
 
     def count(self, now: float, ttl: float) -> None:
         """Bring up to date what of the house's consumption counts as this consumer's."""
-        report = self.report(now, ttl)
-        if report is None:
+        if self.is_silent(now, ttl):
             self.draw.follow(now, self.allowance)
         else:
             # What it was allowed a moment ago is no overdraw yet, so a cancelled request frees it.
-            most = max(self.terms.demand.request, self.allowance)
-            self.draw.report(now, report, self.allowance, most, self.terms.margin)
-        if self.gathering(now) and self.inherited_until is None:
+            known, allowance = self.terms, self.allowance
+            most = known.demand.request
+            most = max(allowance, most)
+            self.draw.report(now, self.consumption, allowance, most, known.margin)
+        if now < self.gathering_until and self.inherited_until is None:
             # What it draws when it first speaks, the meter has seen already. One that was left an
             # allowance stopped with the former run, and begins again just now.
             self.draw.settle_now(now)

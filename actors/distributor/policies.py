@@ -1,0 +1,209 @@
+"""The distributor in a simulated house: our core as its actor drives it, and the rule of es-ESS.
+
+Found by `heliograph simulate` under the names in `POLICIES` (bridge/simulate/policy.py).
+"""
+
+from __future__ import annotations
+
+import math
+import time
+from typing import TYPE_CHECKING, Any, Final
+
+from actors.distributor.core import Balance, CoreSettings, Distributor
+from actors.distributor.es_ess import Ask, distribute, overhead
+from bridge.simulate.curve import expression, reservation
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from actors.distributor.core import Verdict
+    from actors.distributor.requests import Value
+    from bridge.simulate.meter import Reading
+    from bridge.simulate.policy import Known, Report
+    from bridge.simulate.scenario import ConsumerSpec
+
+# An unchanged report says only that its consumer is alive, which is believed for 180 s.
+_REPEAT: Final = 30
+_CYCLE: Final = 60
+# Reading the processor's time costs as much as a twentieth of a decision: one in so many is timed.
+_TIMED: Final = 16
+
+
+class Heliograph:
+    """The real core, fed by the calls that the live actor makes.
+
+    A balance has the 0.1 W and 0.1 % of `Site/Balance`; what arrives in one second is decided
+    together; each changed allowance goes out at once, as `Requests/+/Allowance` does.
+    """
+
+    def __init__(self, known: Known) -> None:
+        battery = known.battery
+        kept: str | float = 0 if battery is None else expression(battery.reservation_curve)
+        self._core = Distributor(CoreSettings(reservation=kept))
+        self._battery_present = battery is not None
+        self._specs = {spec.id: spec for spec in known.consumers}
+        self._said: dict[str, tuple[float, float, int]] = {}
+        self._verdicts: Mapping[str, Verdict] = {}
+        self.wake: float = math.inf
+        self.decide_calls = 0
+        self.decide_s = 0.0
+
+    @property
+    def reasons(self) -> Mapping[str, str]:
+        """Why, by consumer."""
+        return {name: verdict.reason for name, verdict in self._verdicts.items()}
+
+    def step(
+        self, second: int, reading: Reading | None, reports: Sequence[Report]
+    ) -> Mapping[str, float] | None:
+        """Hand in what has become visible and decide, when there is anything to decide about."""
+        now = float(second)
+        if reading is not None:
+            self._core.balance(self._balance(reading), now)
+        heard = [report for report in reports if self._hear(report, second)]
+        if reading is None and not heard and second < self.wake:
+            return None
+        timed = self.decide_calls % _TIMED == 0
+        began = time.process_time() if timed else 0.0
+        decision = self._core.decide(now)
+        if timed:
+            self.decide_s += _TIMED * (time.process_time() - began)
+        self.decide_calls += 1
+        self.wake = math.inf if decision.wake is None else math.ceil(decision.wake)
+        self._verdicts = verdicts = decision.allowances
+        return {name: one.allowance for name, one in verdicts.items() if one.changed}
+
+    def _balance(self, reading: Reading) -> Balance:
+        return Balance(
+            grid=round(reading.grid, 1),
+            pv=round(reading.pv, 1),
+            battery=round(reading.battery, 1) if self._battery_present else None,
+            soc=None if reading.soc is None else round(reading.soc, 1),
+            pv_metered=True,
+            battery_present=self._battery_present,
+        )
+
+    def _hear(self, report: Report, second: int) -> bool:
+        name, consumption, request = report
+        before = self._said.get(name)
+        if before is None:
+            fields = constants(self._specs[name])
+        elif before[0] != consumption or before[1] != request or second >= before[2] + _REPEAT:
+            fields = {}
+        else:
+            return False
+        fields["Consumption"] = consumption
+        if before is None or before[1] != request:
+            fields["Request"] = request
+        self._said[name] = (consumption, request, second)
+        self._core.request(name, fields, float(second))
+        return True
+
+
+def constants(spec: ConsumerSpec) -> dict[str, Value]:
+    """What a consumer says once about itself, in the fields of `Requests/{consumer}`."""
+    return {
+        "IsAutomatic": True,
+        "Minimum": spec.min_w,
+        "StepSize": spec.step_w,
+        "Priority": spec.priority,
+        "PriorityShift": spec.priority_shift,
+        "MinOn": spec.min_on_s,
+        "MinOff": spec.min_off_s,
+    }
+
+
+class EsEss:
+    """Their rule, each full minute, by the newest reading and reports; it knows no locks."""
+
+    def __init__(self, known: Known) -> None:
+        self._known = known
+        self._specs = {spec.id: spec for spec in known.consumers}
+        self._heard: dict[str, Report] = {}
+        self._reading: Reading | None = None
+        self.reasons: dict[str, str] = {}
+        self.wake: float = _CYCLE
+        self.decide_calls = 0
+        self.decide_s = 0.0
+
+    def step(
+        self, second: int, reading: Reading | None, reports: Sequence[Report]
+    ) -> Mapping[str, float] | None:
+        """Remember what is said; share once a minute."""
+        if reading is not None:
+            self._reading = reading
+        for report in reports:
+            self._heard[report.consumer] = report
+        if second < self.wake:
+            return None
+        self.wake = second + _CYCLE
+        if self._reading is None:
+            return None
+        began = time.process_time()
+        asks = [self._ask(report) for report in self._heard.values()]
+        given = self._share(second, self._reading, asks)
+        self.decide_s += time.process_time() - began
+        self.decide_calls += 1
+        return given
+
+    def _share(self, second: int, reading: Reading, asks: Sequence[Ask]) -> dict[str, float]:
+        del second
+        power = overhead(reading.grid, reading.battery, asks)
+        return distribute(power, self._kept(reading), asks)[0]
+
+    def _kept(self, reading: Reading) -> int:
+        if self._known.battery is None or reading.soc is None:
+            return 0
+        return round(reservation(self._known.battery.reservation_curve, reading.soc))
+
+    def _ask(self, report: Report) -> Ask:
+        spec = self._specs[report.consumer]
+        return Ask(
+            spec.id,
+            report.request,
+            spec.step_w,
+            spec.min_w,
+            spec.priority,
+            spec.priority_shift,
+            consumption=report.consumption,
+        )
+
+
+class EsEssWithLocks(EsEss):
+    """The same rule, kept from wearing devices out.
+
+    It waits for MinOff, and until MinOn has passed it leaves the minimum on.
+    """
+
+    def __init__(self, known: Known) -> None:
+        super().__init__(known)
+        self._given: dict[str, float] = {}
+        self._turned: dict[str, int] = {}  # the second of the last start or stop
+
+    def _share(self, second: int, reading: Reading, asks: Sequence[Ask]) -> dict[str, float]:
+        power = overhead(reading.grid, reading.battery, asks)
+        free = [ask for ask in asks if not self._locked(ask, second, on=False)]
+        given = dict.fromkeys(self._heard, 0.0) | distribute(power, self._kept(reading), free)[0]
+        for ask in free:
+            if ask.request and self._locked(ask, second, on=True):
+                given[ask.key] = max(given[ask.key], ask.minimum)
+        for name, watts in given.items():
+            if (watts > 0) != (self._given.get(name, 0.0) > 0):
+                self._turned[name] = second
+        self._given = given
+        return given
+
+    def _locked(self, ask: Ask, second: int, *, on: bool) -> bool:
+        """Whether it is on (or off) and has to stay so for now."""
+        turned = self._turned.get(ask.key)
+        if turned is None or (self._given.get(ask.key, 0.0) > 0) != on:
+            return False
+        spec = self._specs[ask.key]
+        return second < turned + (spec.min_on_s if on else spec.min_off_s)
+
+
+POLICIES: Final[dict[str, Any]] = {
+    "heliograph": Heliograph,
+    "es_ess": EsEss,
+    "es_ess_locks": EsEssWithLocks,
+}
