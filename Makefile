@@ -3,12 +3,12 @@
 
 VENV   := .venv
 PY     := $(VENV)/bin/python
-# Tests wait more than they compute: four at a time, each file in one process.
+# Tests wait more than they compute: four at a time, each file in one process, slow files first.
 JOBS   := 4
-PYTEST := $(PY) -m pytest -p tests.support.skips -n $(JOBS) --dist loadfile
+PYTEST := $(PY) -m pytest -p tests.support.skips -p tests.support.order -n $(JOBS) --dist loadfile --no-loadscope-reorder
 
 .DEFAULT_GOAL := help
-.PHONY: help run test quick lint format bench docs lock venus-bundle clean
+.PHONY: help run test again quick lint format bench docs lock venus-bundle clean
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -18,6 +18,9 @@ run: $(VENV)/.runtime ## run Heliograph; without ARGS a simulated house (ARGS="-
 
 test: $(VENV)/.dev ## the whole test suite (ARGS="tests/contract -x" for a part)
 	@$(PYTEST) $(ARGS)
+
+again: $(VENV)/.dev ## what failed in the last `make test`, one after the other, if it is little
+	@tools/again.sh $(PY)
 
 quick: $(VENV)/.dev ## the tests without the slow ones
 	@$(PYTEST) -q -m "not slow" $(ARGS)

@@ -16,13 +16,14 @@ from bridge.ports import Input
 from bridge.state import StateFolder
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator
+    from collections.abc import AsyncIterator, Iterable
 
     from bridge.bus import Handler
     from bridge.clock import Clock
-    from bridge.config import Config
+    from bridge.config import Config, SiteSettings
     from bridge.contract import Contract
     from bridge.mqtt import Endpoint
+    from bridge.needs import Need
 
 MessageLevel = Literal["Operational", "Warning", "Error", "Critical"]
 _OWN_TOPICS = (
@@ -73,6 +74,8 @@ class Actor:
     writes: ClassVar[tuple[str, ...]] = ()
     stops_first: ClassVar[bool] = False
     needs_site: ClassVar[bool] = False
+    # Why nobody but a running bridge tries what this actor talks to; None: there is nothing to try.
+    untried: ClassVar[str | None] = None
 
     def __init__(self, context: Context) -> None:
         self.context = context
@@ -127,6 +130,16 @@ class Actor:
     @classmethod
     def check_kind(cls, contract: Contract) -> None:
         """Raise HeliographError when files of the kind's own folder cannot be used."""
+
+    @classmethod
+    def needs(
+        cls,
+        id: str,  # noqa: A002, ARG003 - for subclasses
+        settings: Any,  # noqa: ARG003
+        site: SiteSettings | None,  # noqa: ARG003
+    ) -> Iterable[Need]:
+        """What the actor `id` needs of others: devices, controls, topics (bridge/needs.py)."""
+        return ()
 
     @property
     def error(self) -> str | None:

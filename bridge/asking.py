@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from datetime import timedelta
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any, ClassVar, Final
 
 import anyio
 
@@ -45,6 +45,8 @@ class Asker(Actor):
     zone: of its days and sentences; client: whoever asks the service, set by a kind that has one;
     it is closed at the end.
     """
+
+    untried: ClassVar[str | None] = "a service counts its calls, so the bridge alone asks it"
 
     def __init__(self, context: Context) -> None:
         super().__init__(context)

@@ -84,10 +84,14 @@ class Job:
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """What came of a command: the control as read back, and one sentence if it was not followed."""
+    """What came of a command: the control as read back, and one sentence if it was not followed.
 
-    value: Value | None
+    why: one sentence where what is in force is not what was asked for.
+    """
+
     error: str | None
+    value: Value | None
+    why: str | None = None
 
 
 class Mismatch(DeviceError):

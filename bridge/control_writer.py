@@ -36,17 +36,17 @@ class Writer:
         young = self._actor.clock.now() - entry.known_at <= trust
         return young and same(value, entry.state, entry.tolerance)
 
-    async def write(self, entry: Entry, value: Value | None) -> Value | None:
+    async def write(self, entry: Entry, value: Value | None, *, back: bool = False) -> Value | None:
         """Write and compare with what is read back, twice at most. Raises DeviceError.
 
-        None gives the control back; what it has then is no matter.
+        None gives the control back; what it has then is no matter. back: `value` is what it was.
         """
         if value is None:
             return await self.call(entry, None)
         found: Value | None = None
         for _ in range(2):
             self.daily.count(entry.name)
-            found = await self.call(entry, value)
+            found = await self.call(entry, value, back=back)
             entry.state, entry.known_at = found, self._actor.clock.now()
             if found is not None and same(value, found, entry.tolerance):
                 return found
@@ -54,12 +54,13 @@ class Writer:
             f"{entry.name} was set to {text_of(value)}, but the device has {text_of(found)}"
         )
 
-    async def call(self, entry: Entry, value: Value | None) -> Value | None:
+    async def call(self, entry: Entry, value: Value | None, *, back: bool = False) -> Value | None:
         """Tell the device (None = give back), in the time it may take; as read back.
 
         Raises DeviceError.
         """
-        limit = self._actor.slowest_write
+        limit, actor = self._actor.slowest_write, self._actor
+        write = actor.put_back if back else actor.write_control
         with anyio.move_on_after(limit):
-            return await self._actor.write_control(entry.name, value, device=entry.device)
+            return await write(entry.name, value, device=entry.device)
         raise DeviceError(f"{entry.device} did not answer for {limit:g} s")

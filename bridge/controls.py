@@ -2,6 +2,7 @@
 
 What is decided about leases is in `bridge/lease.py`. One is given back when it lapses, on each stop
 and crash and, after a `kill -9`, at the next start: what is lent out is kept in the state folder.
+The same goes for limits that actors have set: `bridge/kept.py`.
 """
 
 from __future__ import annotations
@@ -24,19 +25,19 @@ from bridge.control_entry import (
     default_tolerance,
     id_of,
 )
+from bridge.control_teller import RESULT, STATE, Teller
 from bridge.control_writer import Writer
 from bridge.errors import ContractError, DeviceError, one_line
-from bridge.lease import MANUAL, Due, Slot
+from bridge.kept import Kept
+from bridge.lease import Due, Slot
 
 if TYPE_CHECKING:
     from bridge.bus import Message
     from bridge.contract import Command
     from bridge.device import Device
-    from bridge.lease import Value, Verdict
+    from bridge.lease import Value
 
 _SET = "Devices/{device}/{Control}/Set"
-_RESULT = "Devices/{device}/{Control}/Result"
-_STATE = "Devices/{device}/{Control}"
 _FREE_WORD = "auto"
 _QUEUE = 100
 _SAFE_WRITE_LIMIT = 4.0
@@ -60,6 +61,8 @@ class ControlDesk(Entries):
         self._heard: set[str] = set()
         self._closed = False
         self._writer = Writer(actor)
+        self._kept = Kept(actor.state)
+        self._tell = Teller(actor, self._announce)
         self.writes = self._writer.daily
         actor.bus.announcers.append(self._clear_what_is_not_lent)
 
@@ -79,7 +82,7 @@ class ControlDesk(Entries):
             tolerance = self._actor.tolerance.get(name, default_tolerance(control))
             entry = self._entries[device, name] = Entry(device, control, slot, tolerance)
             if entry.leased:
-                await self._show(entry, None)
+                await self._tell.show(entry, None)
         self._announce(device)
         if device not in self._heard:
             self._heard.add(device)
@@ -99,15 +102,15 @@ class ControlDesk(Entries):
             await self.offer(control, device=device)
         entry = self._entries[device, control]
         if not entry.leased:
-            await self._show(entry, value)
-            return
-        if entry.slot.contradicts(value, self._clock.now(), entry.tolerance):
+            await self._tell.show(entry, value)
+            entry.slot.touched = entry.slot.touched or self._kept.left(entry)
+        elif entry.slot.contradicts(value, self._clock.now(), entry.tolerance):
             lease = entry.slot.lease
             entry.slot.drop()
             sentence = f"{control} does not keep what was set and was given back"
-            await self._warn(entry, sentence)
+            await self._tell.warn(entry, sentence)
             if lease is not None:
-                await self._result(entry, lease.id, sentence)
+                await self._tell.result(entry, lease.id, sentence)
         self._wake.set()
 
     def there(self, control: str, device: str) -> None:
@@ -143,13 +146,14 @@ class ControlDesk(Entries):
     async def safe(self) -> None:
         """Give every lease back and answer what still waits; used on every stop and crash."""
         self._closed = True
+        entries = self._entries.values()
         try:
-            for entry in self._entries.values():
-                if entry.slot.touched:
+            for entry in entries:
+                if entry.slot.touched or self._kept.ours(entry):
                     await self._give_back_at_once(entry)
-            for entry in self._entries.values():
+            for entry in entries:
                 if entry.leased:
-                    await self._show(entry, None)
+                    await self._tell.show(entry, None)
         finally:
             # Also when the time for the above is over: who asked must not wait in vain.
             if self._doing is not None:
@@ -203,7 +207,7 @@ class ControlDesk(Entries):
         job = Job(message, self._entries.get((device, control)))
         await self._enqueue(job)
         await job.done.wait()
-        return Outcome(job.entry.state if job.entry else None, job.error)
+        return Outcome(job.error, *(self._tell.in_force(job.entry) if job.entry else (None, None)))
 
     async def _enqueue(self, job: Job) -> None:
         if self._closed:
@@ -251,7 +255,7 @@ class ControlDesk(Entries):
         verdict = slot.ask(command, self._clock.now(), received)
         if verdict.refused is not None:
             return verdict.refused
-        await self._tell_ousted(entry, verdict, command)
+        await self._tell.ousted(entry, verdict, command)
         due = slot.due(self._clock.now())
         if due is Due.GIVE_BACK:
             return await self._give_back(entry)
@@ -266,17 +270,24 @@ class ControlDesk(Entries):
             return f"{entry.name} keeps its value and is not lent out, so it cannot be given back"
         if command.ttl is not None:
             return f"{entry.name} keeps its value, so it takes no ttl"
+        back = self._kept.returns(entry, command)
+        self._kept.asking(entry, command, can_return=returns)
         if value is not None and not returns and self._writer.has(entry, value):
+            self._kept.settle(entry, command)
             return None
-        self.writes.check(entry.name)
+        if not back:
+            self.writes.check(entry.name)
+        entry.slot.gave_back()  # this takes the place of what was owed
         try:
-            found = await self._writer.write(entry, value)
+            found = await self._writer.write(entry, value, back=back)
         except Mismatch as mismatch:
-            await self._warn(entry, str(mismatch))
-            await self._show(entry, entry.state)
+            await self._tell.warn(entry, str(mismatch))
+            await self._tell.show(entry, entry.state)
             return str(mismatch)
-        await self._warn(entry, None)
-        await self._show(entry, found)
+        self._kept.settle(entry, command)
+        await self._tell.owed(entry, None)
+        await self._tell.warn(entry, None)
+        await self._tell.show(entry, found)
         return None
 
     # ---------------------------------------------------------------- writing
@@ -293,11 +304,11 @@ class ControlDesk(Entries):
             entry.slot.drop()
             await self._give_back(entry)
             if isinstance(error, Mismatch):
-                await self._warn(entry, f"{error}; it was given back")
+                await self._tell.warn(entry, f"{error}; it was given back")
             return str(error)
         entry.slot.wrote(lease.value, self._clock.now())
-        await self._warn(entry, None)
-        await self._show(entry, found)
+        await self._tell.warn(entry, None)
+        await self._tell.show(entry, found)
         return None
 
     async def _refresh(self, entry: Entry) -> None:
@@ -311,55 +322,54 @@ class ControlDesk(Entries):
         except Mismatch as error:
             entry.slot.drop()
             await self._give_back(entry)
-            await self._warn(entry, f"{error}; it was given back")
-            await self._result(entry, lease.id, str(error))
+            await self._tell.warn(entry, f"{error}; it was given back")
+            await self._tell.result(entry, lease.id, str(error))
         except DeviceError as error:
             entry.slot.failed(self._clock.now())
-            await self._warn(entry, f"{entry.name} cannot be refreshed: {error}")
+            await self._tell.warn(entry, f"{entry.name} cannot be refreshed: {error}")
         else:
             entry.slot.wrote(lease.value, self._clock.now())
-            await self._warn(entry, None)
-            await self._show(entry, found)
+            await self._tell.warn(entry, None)
+            await self._tell.show(entry, found)
 
     async def _give_back(self, entry: Entry) -> str | None:
         """Return the device to its own control; what fails stays owed and is tried again."""
-        key = f"back {entry.device} {entry.name}"
         try:
             # The device first: telling may have to wait for a broker that takes nothing.
-            if not entry.slot.beginning or self._actor.may_hold(entry.name, entry.device):
+            if not entry.leased:
+                await self._put_back(entry)
+            elif not entry.slot.beginning or self._actor.may_hold(entry.name, entry.device):
                 await self._writer.call(entry, None)
         except DeviceError as error:
-            await self._show(entry, None)
+            await self._tell.show(entry, None if entry.leased else entry.state)
             entry.slot.failed(self._clock.now())
             sentence = f"{entry.name} could not be given back yet: {error}"
-            await self._actor.warn(key, f"{entry.device}: {sentence}")
+            await self._tell.owed(entry, sentence)
             return sentence
         entry.slot.gave_back()
-        self._writer.journal.given_back(entry.device, entry.name)
-        await self._show(entry, None)
-        await self._actor.warn(key, None)
+        if entry.leased:
+            self._writer.journal.given_back(entry.device, entry.name)
+            await self._tell.show(entry, None)
+        await self._tell.owed(entry, None)
         return None
 
+    async def _put_back(self, entry: Entry) -> None:
+        """Give a limit what it was, unless somebody has set it since. Raises DeviceError."""
+        loan = self._kept.of(entry)
+        if loan is None or not self._kept.ours(entry):
+            return
+        found = await self._writer.write(entry, loan.original, back=True)
+        self._kept.forget(entry)
+        await self._tell.show(entry, found)
+        await self._tell.put_back(entry, loan)
+
     # ---------------------------------------------------------------- telling
-
-    async def _warn(self, entry: Entry, text: str | None) -> None:
-        key = f"control {entry.device} {entry.name}"
-        await self._actor.warn(key, None if text is None else f"{entry.device}: {text}")
-
-    async def _show(self, entry: Entry, value: Value | None) -> None:
-        entry.state, entry.known_at = value, self._clock.now()
-        if entry.shown is ... or entry.shown != value:
-            entry.shown = value
-            await self._actor.publish(_STATE, value, device=entry.device, Control=entry.name)
-            if value is not None and not entry.visible:
-                entry.visible = True
-                self._announce(entry.device)
 
     async def _clear_what_is_not_lent(self) -> None:
         """After each connect: an earlier life may have left a state that nobody holds any more."""
         for entry in self._entries.values():
             if entry.leased and entry.shown is None:
-                await self._actor.publish(_STATE, None, device=entry.device, Control=entry.name)
+                await self._actor.publish(STATE, None, device=entry.device, Control=entry.name)
 
     def _announce(self, device: str) -> None:
         """Discovery shows leases at once, others when the device turned out to have them."""
@@ -380,21 +390,11 @@ class ControlDesk(Entries):
         message = job.message
         name = id_of(message)
         if job.entry is not None:
-            await self._result(job.entry, name, error)
+            await self._tell.result(job.entry, name, error)
             return
         result = {"id": name, "ok": False, "value": None, "error": error}
         try:
-            await self._actor.publish(_RESULT, result, **message.params)
+            await self._actor.publish(RESULT, result, **message.params)
         except ContractError:
             # Nobody knows this control, so it has no Result topic either.
             await self._actor.warn("unknown control", error)
-
-    async def _result(self, entry: Entry, name: str | None, error: str | None) -> None:
-        result = {"id": name, "ok": error is None, "value": entry.state, "error": error}
-        await self._actor.publish(_RESULT, result, device=entry.device, Control=entry.name)
-
-    async def _tell_ousted(self, entry: Entry, verdict: Verdict, command: Command) -> None:
-        if verdict.ousted is None:
-            return
-        word = "gave it back" if command.value is None else "took over"
-        await self._result(entry, verdict.ousted.id, f"{MANUAL} {word}")

@@ -20,12 +20,13 @@ from bridge.controls import ControlDesk
 from bridge.discovery.publisher import DeviceDiscovery, Publisher
 from bridge.errors import DeviceError
 from bridge.log import Outage
+from bridge.value_range import out_of_range
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 
     from bridge.actor import Context
-    from bridge.contract import Control, Quantity
+    from bridge.contract import Control
 
     Values = Mapping[str, float | str | None]
 
@@ -111,6 +112,22 @@ class Device(Actor):
         """
         sentence = f"{device} has no control {control} that could be set to {value}"
         raise DeviceError(sentence)
+
+    async def put_back(
+        self, control: str, value: float | str | bool | None, *, device: str
+    ) -> float | str | bool | None:
+        """As `write_control`, for the value that it had before: no limit of writes a day counts."""
+        return await self.write_control(control, value, device=device)
+
+    def in_force(
+        self,
+        control: str,  # noqa: ARG002 - for subclasses
+        value: float | str | bool,
+        *,
+        device: str,  # noqa: ARG002 - as above
+    ) -> tuple[float | str | bool, str | None]:
+        """What the device follows once `value` was set, and one sentence where that is not it."""
+        return value, None
 
     def may_hold(self, control: str, device: str) -> bool:  # noqa: ARG002 - for subclasses
         """False when it is known that `write_control` failed before it wrote anything."""
@@ -231,7 +248,7 @@ class Device(Actor):
         quantity = self.contract.quantity(name)
         refused = self._shown[device].refused
         if isinstance(value, (int, float)) and not isinstance(value, bool):
-            sentence = _out_of_range(quantity, float(value))
+            sentence = out_of_range(quantity, float(value))
             if sentence is not None:
                 if refused.get(name) is None:
                     self.log.warning(f"{device}: {sentence}; it counts as unknown")
@@ -375,17 +392,3 @@ class Device(Actor):
                 await self.device_status("offline", said, device=device)
             else:
                 await self.mark_stale(device)
-
-
-def _out_of_range(quantity: Quantity, value: float) -> str | None:
-    if not math.isfinite(value):
-        return f"{quantity.name} is not a number"
-    low = quantity.min if quantity.noise_floor is None else quantity.noise_floor
-    if low is not None and value < low:
-        return f"{quantity.name} {value:g} {quantity.unit or ''} is below {low:g}".replace(
-            "  ", " "
-        )
-    if quantity.max is not None and value > quantity.max:
-        sentence = f"{quantity.name} {value:g} {quantity.unit or ''} is above {quantity.max:g}"
-        return sentence.replace("  ", " ")
-    return None

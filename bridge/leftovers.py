@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING
 import msgspec
 
 from bridge.daily import held_pairs
+from bridge.kept import FILE as KEPT
+from bridge.kept import kept_pairs
 
 if TYPE_CHECKING:
     from collections.abc import Container, Iterator
@@ -20,7 +22,7 @@ def left_behind(root: Path, actors: Container[str]) -> Iterator[str]:
     says nothing.
     """
     try:
-        journals = sorted(root.glob("*/leases.json"))
+        journals = sorted((*root.glob("*/leases.json"), *root.glob(f"*/{KEPT}.json")))
     except OSError:
         return
     for path in journals:
@@ -28,9 +30,10 @@ def left_behind(root: Path, actors: Container[str]) -> Iterator[str]:
         if actor in actors:
             continue
         try:
-            held = held_pairs(msgspec.json.decode(path.read_bytes()))
+            content = msgspec.json.decode(path.read_bytes())
         except (OSError, msgspec.DecodeError):
             continue
+        held = kept_pairs(content) if path.stem == KEPT else held_pairs(content)
         if held:
             left = " and ".join(f"{control} of {device}" for device, control in sorted(held))
             yield (

@@ -6,6 +6,7 @@ different phases. A net meter, as in Austria and Germany, adds the phases first.
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from typing import Final
 
@@ -26,12 +27,13 @@ class Netting:
         """Take a power (W, + import) at `at` (monotonic s); give the seconds that were not counted.
 
         Between two readings the power is a straight line, split where it crosses zero. An unknown
-        power is passed over, so that it can become a gap.
+        power (None, or no finite number) is passed over, so that it can become a gap; so is a
+        reading from before the last one. Of two at the same moment the newer one counts.
         """
-        if power is None:
+        if power is None or not math.isfinite(power):
             return 0.0
         before, since = self._power, at - self._at
-        if before is not None and since <= 0:
+        if before is not None and since < 0:
             return 0.0
         self._power, self._at = power, at
         if before is None:
@@ -42,6 +44,13 @@ class Netting:
         self.imported += incoming / _JOULES_PER_KWH
         self.exported += outgoing / _JOULES_PER_KWH
         return 0.0
+
+    def fill(self, net: float) -> None:
+        """Add what another counter knows of a gap: import minus export, in kWh."""
+        if net > 0:
+            self.imported += net
+        else:
+            self.exported -= net
 
 
 def areas(first: float, last: float, seconds: float) -> tuple[float, float]:

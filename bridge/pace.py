@@ -10,6 +10,8 @@ from collections import deque
 from dataclasses import dataclass, field
 from typing import Final, Literal
 
+from bridge.known import known
+
 _DAY: Final = 86400.0
 _SLOWEST: Final = 16.0
 
@@ -39,6 +41,7 @@ class Pace:
     def follow(self, wanted: float | None, now: float) -> float | None:
         """The value to hold at `now` (monotonic s), None for nothing; giving back is free."""
         self.exhausted = self._left(now) <= 0
+        wanted = known(wanted)
         if wanted is None:
             self._give_back(now)
             return None

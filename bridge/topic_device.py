@@ -8,20 +8,23 @@ from __future__ import annotations
 
 import math
 from functools import partial
-from typing import TYPE_CHECKING, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar
 
 import anyio
 
 from bridge.device import Device
 from bridge.errors import DeviceError, PayloadError
+from bridge.needs import sources_of
 from bridge.payload_value import read_number
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterator, Mapping
 
     from bridge.actor import Actor, Context
+    from bridge.config import SiteSettings
     from bridge.device import Values
     from bridge.mqtt import Incoming
+    from bridge.needs import Need
     from bridge.payload_value import Source
 
 _LOOK = 1.0
@@ -73,6 +76,11 @@ class TopicDevice(Device):
     """A subclass names its `sources` and says what their values mean."""
 
     reads_directly: ClassVar[bool] = False
+
+    @classmethod
+    def needs(cls, id: str, settings: Any, site: SiteSettings | None) -> Iterator[Need]:  # noqa: A002, ARG003
+        """Its topics."""
+        yield from sources_of(settings.sources().values(), settings.stale)
 
     def __init__(self, context: Context) -> None:
         super().__init__(context)

@@ -187,18 +187,8 @@ def add_wheel(bundle: Bundle, path: Path, under: str, *, pure: bool, machine: in
     files = unpack(path)
     info = next(name.split("/")[0] for name in files if name.endswith(".dist-info/METADATA"))
     name, version = info.removesuffix(".dist-info").split("-")[:2]
-    licences = {
-        f"licences/{plain(name)}-{version}/{each.rpartition('/')[2]}": content
-        for each, content in files.items()
-        if each.startswith(f"{info}/") and LICENCE.search(each.rpartition("/")[2])
-    }
-    own = DEPLOY / "licences" / f"{plain(name)}.txt"
-    if not licences and own.exists():
-        licences = {f"licences/{plain(name)}-{version}/LICENSE": own.read_bytes()}
-    if not licences:
-        raise BundleError(f"{path.name} has no licence: add {own.relative_to(ROOT)}")
-    for each, content in licences.items():
-        bundle.files[each] = content
+    for each, content in licences_of(plain(name), info, files).items():
+        bundle.add(f"licences/{plain(name)}-{version}/{each}", content)
     for each, content in files.items():
         if pure and (NOT_PURE.search(each) or each.startswith(f"{info}/")):
             continue
@@ -216,6 +206,25 @@ def add_wheel(bundle: Bundle, path: Path, under: str, *, pure: bool, machine: in
             "under": under,
         }
     )
+
+
+def licences_of(name: str, info: str, files: Mapping[str, bytes]) -> dict[str, bytes]:
+    """The licence files of a package, by path: from its wheel, else as its sources have them.
+
+    Raises BundleError when there are none.
+    """
+    found = {}
+    for path, content in files.items():
+        if path.startswith(f"{info}/licenses/"):
+            found[path.removeprefix(f"{info}/licenses/")] = content
+        elif path.startswith(f"{info}/") and LICENCE.search(path.rpartition("/")[2]):
+            found[path.removeprefix(f"{info}/")] = content
+    own = DEPLOY / "licences" / f"{name}.txt"
+    if not found and own.exists():
+        found["LICENSE.txt"] = own.read_bytes()
+    if not found:
+        raise BundleError(f"{name} has no licence in its wheel: add {own.relative_to(ROOT)}")
+    return found
 
 
 def licence_of(metadata: Message) -> str:

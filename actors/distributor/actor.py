@@ -72,7 +72,7 @@ class DistributorActor(Actor):
         self._changed = anyio.Event()
         self.intake = Intake(self, self.core, self.wake)
         self.outlet = Outlet(self)
-        self.announcer = Announcer(self, self.intake)
+        self.announcer = Announcer(self, self.intake, self.core)
         self._saved = self.clock.now()
 
     def wake(self) -> None:
@@ -100,7 +100,11 @@ class DistributorActor(Actor):
 
     async def _decide(self) -> float | None:
         self._changed = anyio.Event()
-        decision = self.core.decide(self.clock.now())
+        now = self.clock.now()
+        while self.intake.left:
+            consumer = self.intake.left.pop()
+            self.core.expect(consumer, self.announcer.silence(consumer), now)
+        decision = self.core.decide(now)
         await self.outlet.publish(decision, self.core.energies())
         self.announcer.show(decision.allowances)
         for consumer in decision.gone:

@@ -11,6 +11,7 @@ from bridge.discovery import Publisher, consumer_messages
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
+    from actors.distributor.core import Distributor
     from actors.distributor.intake import Intake
     from bridge.actor import Actor
 
@@ -26,8 +27,9 @@ class Announcer:
     was down is removed too: after a day, and a minute of listening.
     """
 
-    def __init__(self, actor: Actor, intake: Intake) -> None:
+    def __init__(self, actor: Actor, intake: Intake, core: Distributor) -> None:
         self._actor = actor
+        self._core = core
         self._intake = intake
         self._publisher = Publisher(actor.bus, actor.config, actor.state)
         self._shown: dict[str, str | None] = {}
@@ -64,9 +66,19 @@ class Announcer:
         ]
 
     def export(self) -> dict[str, str]:
-        """When each consumer was there last."""
-        moment = stamp(self._actor.clock.utc())
-        return {**self._seen, **dict.fromkeys(self._shown, moment)}
+        """When each consumer was heard last."""
+        now, moment = self._actor.clock.now(), self._actor.clock.utc()
+        ages = {name: self._core.silence(name, now) for name in self._shown}
+        shown = {name: stamp(moment - timedelta(seconds=age)) for name, age in ages.items()}
+        return {**self._seen, **shown}
+
+    def silence(self, consumer: str) -> float:
+        """S since it was heard, by the wall clock; 0 where that is not known."""
+        try:
+            then = datetime.fromisoformat(self._seen[consumer])
+            return max(0.0, (self._actor.clock.utc() - then).total_seconds())
+        except (KeyError, ValueError, TypeError):
+            return 0.0
 
     def restore(self, seen: Mapping[str, Any]) -> None:
         """Take back what `export` gave."""

@@ -152,6 +152,16 @@ class Distributor:
         consumer.give(round(min(allowance, 1e9) * MICRO), now)
         self._count(consumer, now)
 
+    def expect(self, name: str, age: float, now: float) -> None:
+        """One of a former run, silent for `age` s: it is told why, or goes after its day."""
+        if name not in self._consumers and not self._stopped:
+            self._consumer(name, now - age)
+
+    def silence(self, name: str, now: float) -> float:
+        """S since a consumer was heard; 0 for an unknown one."""
+        known = self._consumers.get(name)
+        return 0.0 if known is None else max(0.0, now - known.heard_at)
+
     def balance(self, balance: Balance, now: float) -> None:
         """One coherent live measurement of the house, taken at `now`."""
         self._meter.take(balance, now)

@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from bridge.bus import Message
 
 _OUTPUTS = frozenset({"Allowance", "Grant", "Reason", "Energy", "Error"})
+_LEFT = frozenset({"Allowance", "Grant", "Reason"})
 _OVERRIDES = ("IsAutomatic", "Priority")
 _MOST_CONSUMERS = 1000
 _MOST_ERRORS = 20
@@ -36,6 +37,7 @@ class Intake:
         self._names: dict[str, str | None] = {}
         self._by_json: dict[str, set[str]] = {}
         self._old_errors: set[str] = set()
+        self.left: set[str] = set()
         self._pause_heard = False
         self.unsaved = False
 
@@ -105,12 +107,15 @@ class Intake:
     def _on_own_output(self, consumer: str, name: str, message: Message) -> None:
         if name == "Error" and message.retained and message.payload and self._admit(consumer):
             self._old_errors.add(consumer)  # of a former run: it goes with the next good word
+        if name in _LEFT and message.retained and message.payload and self._admit(consumer):
+            # Of a former run: what it said last, such as that it stops, must not stand for ever.
+            self._known.add(consumer)
+            self.left.add(consumer)
+            self._wake()
         # An allowance found at start is what a former run left; it is believed for one ttl at most.
         left = name == "Allowance" and message.retained and message.error is None and message.value
-        if left and self._admit(consumer):
+        if left and consumer in self._known:
             self._core.inherit(consumer, float(message.value), message.at)
-            self._known.add(consumer)
-            self._wake()
 
     def _admit(self, consumer: str) -> bool:
         """Ids are `[A-Za-z0-9_-]{1,32}`; more consumers than any house has are not taken in."""
@@ -121,6 +126,7 @@ class Intake:
     def forget(self, consumer: str) -> None:
         """A consumer that is gone frees its place."""
         self._known.discard(consumer)
+        self.left.discard(consumer)
         self._errors.pop(consumer, None)
         self._names.pop(consumer, None)
         self._by_json.pop(consumer, None)

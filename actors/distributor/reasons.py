@@ -17,8 +17,6 @@ Reason: TypeAlias = "tuple[str, str]"
 
 STOPPING: Reason = ("stopping", "the distributor is stopping")
 PAUSED: Reason = ("paused", "paused by the owner")
-MANUAL: Reason = ("manual", "not automatic: IsAutomatic is false")
-NO_REQUEST: Reason = ("no_request", "asks for nothing: Request is 0")
 
 
 def watts(power: int) -> str:
@@ -29,6 +27,16 @@ def watts(power: int) -> str:
 def seconds(left: float) -> str:
     """Seconds that are left, at least 1."""
     return f"{max(1, math.ceil(left - 1e-6))} s"
+
+
+def manual(note: str | None = None) -> Reason:
+    """It takes nothing from us. `note`: why, in its own words."""
+    return ("manual", f"not automatic: {note or 'IsAutomatic is false'}")
+
+
+def no_request(note: str | None = None) -> Reason:
+    """It could use nothing now. `note`: why, in its own words."""
+    return ("no_request", f"asks for nothing: {note or 'Request is 0'}")
 
 
 def waiting_for_live(consumer: str) -> Reason:
@@ -59,9 +67,10 @@ def held(sentence: str) -> Reason:
     return ("held", sentence)
 
 
-def waiting(missing: int) -> Reason:
-    """Off; so many W more and it would start."""
-    return ("waiting", f"waiting for {missing} W more")
+def waiting(missing: int, reservation: int = 0) -> Reason:
+    """Off; so many W more and it would start, those for the `reservation` (microwatts) included."""
+    part = f", {watts(reservation)} of it for the battery reservation" if reservation > 0 else ""
+    return ("waiting", f"waiting for {missing} W more{part}")
 
 
 def reserved(reservation: int) -> Reason:
@@ -74,11 +83,12 @@ def full(request: int) -> Reason:
     return ("full", f"all of {watts(request)} granted")
 
 
-def partial(allowance: int, request: int, missing: int) -> Reason:
-    """It has some; so many W more and it gets the next step."""
+def partial(allowance: int, request: int, missing: int, reservation: int = 0) -> Reason:
+    """It has some; so many W more and it gets the next step, which the `reservation` may hold."""
+    part = f"; battery reservation holds {watts(reservation)} back" if reservation > 0 else ""
     return (
         "partial",
-        f"{watts(allowance)} of {watts(request)}; waiting for {missing} W more",
+        f"{watts(allowance)} of {watts(request)}; waiting for {missing} W more{part}",
     )
 
 

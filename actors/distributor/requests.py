@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 GATHER: Final = 0.1
 DAY: Final = 86_400.0
 # Fields that are no part of the terms: most messages carry only these.
-PASSING: Final = frozenset({"Consumption", "CustomName"})
+PASSING: Final = frozenset({"Consumption", "CustomName", "OffFor", "Note"})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -153,6 +153,10 @@ class Consumer:
                 self.live.add(name)
                 if name == "Consumption":
                     self.reported_at = None if value is None else now
+                elif name == "OffFor" and isinstance(value, (int, float)):
+                    # One clock for both: it may have been switched off by another hand than ours.
+                    since = now - value
+                    self.stopped_at = max(since, self.stopped_at or since)
         if not retained and fields:
             if self.spoken_at is None:
                 self.gathering_until = now + GATHER
@@ -192,12 +196,17 @@ class Consumer:
             return reasons.expired(self.id, now - self.spoken_at)
         known = self.terms
         if not known.automatic:
-            return reasons.MANUAL
+            # It can explain its own word, not the owner's over it.
+            return reasons.manual(self._note(its_own=not self.fields.get("IsAutomatic")))
         if known.demand.request <= 0:
-            return reasons.NO_REQUEST
+            return reasons.no_request(self._note(its_own=not self.fields.get("Request")))
         if not known.demand.count:
             return reasons.minimum_above_request(known.minimum, known.request)
         return None
+
+    def _note(self, *, its_own: bool) -> str | None:
+        note = self.fields.get("Note")
+        return note if its_own and isinstance(note, str) else None
 
     def is_silent(self, now: float, ttl: float) -> bool:
         """Whether it does not tell what it draws, or has not for longer than a request lives."""
@@ -232,6 +241,11 @@ class Consumer:
             and ("IsAutomatic" in known or self.terms.automatic)
         )
 
+    def is_off(self) -> bool:
+        """Whether it says that it was switched off after its allowance began."""
+        started, stopped = self.started_at, self.stopped_at
+        return started is not None and stopped is not None and stopped > started
+
     def level_now(self) -> int:
         """Its allowance as a number of grants of its present ladder (rounded down)."""
         return self.terms.demand.grants(self.allowance)
@@ -246,7 +260,8 @@ class Consumer:
             self.started_at = now
             self.wanted_since = None
         elif before > 0 >= amount:
-            self.stopped_at, self.started_at = now, None
+            self.stopped_at = self.stopped_at if self.is_off() else now
+            self.started_at = None
         if amount <= 0:
             self.unwanted_since = None
 

@@ -66,9 +66,10 @@ class Round(msgspec.Struct, frozen=True):
 
     def _must_wait(self, consumer: Consumer) -> bool:
         """Whether it is off, and MinOff or StartDelay has not passed."""
-        return not consumer.allowance and (
-            self._off_until(consumer) > self.now or not self._lasted(consumer)
-        )
+        if consumer.allowance and not consumer.is_off():
+            return False
+        rests = self._off_until(consumer) > self.now
+        return rests or not (consumer.allowance or self._lasted(consumer))
 
     def _off_until(self, consumer: Consumer) -> float:
         if consumer.stopped_at is None or not consumer.terms.min_off:
@@ -92,7 +93,7 @@ class Round(msgspec.Struct, frozen=True):
         would = share(self.high, self.reservation, demands, start)
         left = self.high - sum(d.level(n) for d, n in zip(demands, would, strict=True))
         for consumer, grants in zip(parts, would, strict=True):
-            if consumer.allowance:
+            if consumer.allowance and consumer.id in locks:
                 continue
             if not grants:
                 consumer.wanted_since = None
@@ -228,13 +229,15 @@ class Round(msgspec.Struct, frozen=True):
         if grants >= demand.count:
             return reasons.full(demand.request)
         lacks = missing(demand, grants, left, self.reservation)
-        return reasons.partial(demand.level(grants), demand.request, lacks)
+        kept = 0 if demand.ignores else self.reservation
+        return reasons.partial(demand.level(grants), demand.request, lacks, kept)
 
     def _lacking(self, consumer: Consumer, left: int) -> Reason:
         demand = consumer.terms.demand
         if not demand.ignores and demand.first <= left:
             return reasons.reserved(self.reservation)
-        return reasons.waiting(missing(demand, 0, left, self.reservation))
+        kept = 0 if demand.ignores else self.reservation
+        return reasons.waiting(missing(demand, 0, left, self.reservation), kept)
 
 
 def deadline(

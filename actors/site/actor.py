@@ -3,18 +3,22 @@
 from __future__ import annotations
 
 import math
-from typing import TYPE_CHECKING, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar
 
 from actors.site.core import Balance, Roles, Seen, balance
 from bridge.actor import Actor
 from bridge.clock import stamp_ms
+from bridge.config.house import ROLES
 from bridge.discovery import Publisher, site_messages
+from bridge.needs import Figure
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterator, Mapping
 
     from bridge.actor import Context
     from bridge.bus import Message
+    from bridge.config import SiteSettings
+    from bridge.needs import Need
 
 _REPEAT = 30.0
 _LOOK = 0.5
@@ -30,6 +34,13 @@ class Site(Actor):
 
     kind = "site"
     writes: ClassVar[tuple[str, ...]] = ("Site/{Value}", "Site/Balance")
+
+    @classmethod
+    def needs(cls, id: str, settings: Any, site: SiteSettings | None) -> Iterator[Need]:  # noqa: A002, ARG003
+        """What each device is in the house for."""
+        if site is not None:
+            for role, device in site.devices():
+                yield Figure(device, ROLES[role][0])
 
     def __init__(self, context: Context) -> None:
         super().__init__(context)

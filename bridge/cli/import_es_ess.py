@@ -23,9 +23,10 @@ _OWNER_ONLY: Final = 0o600
 _FOLDER: Final = "secrets"
 
 _EPILOG = """\
-The passwords of config.ini are written to files of their own below `secrets/` beside the
-configuration, readable by you alone; without -o they are not written, and nothing is but the
-configuration on standard output. The report names every key and never a password.
+The passwords of config.ini, and urls that hold one, are written to files of their own below
+`secrets/` beside the configuration, readable by you alone; without -o they are not written, and
+nothing is but the configuration on standard output. The report names every key with its line, and
+never a password.
 
 exit codes: 0 done; 1 the file cannot be read or written, or the result has errors in `check`
 """
@@ -39,12 +40,12 @@ def add_parser(commands: argparse._SubParsersAction[argparse.ArgumentParser]) ->
     """Declare the command."""
     import argparse
 
-    from bridge.importing.convert import GX_HOST
+    from bridge.victron import GX_HOST
 
     parser = commands.add_parser(
         "import-es-ess",
         help="translate an es-ESS config.ini into a configuration",
-        description="Translates an es-ESS config.ini into a configuration, and says with --report "
+        description="Translates an es-ESS config.ini into a configuration, and says with --report\n"
         "what was taken, changed or has no counterpart. Starts nothing and touches no device.",
         epilog=_EPILOG,
         formatter_class=argparse.RawDescriptionHelpFormatter,
@@ -186,6 +187,7 @@ def _as_json(made: Imported, output: Path | None, errors: list[Problem]) -> str:
         "secrets": [f"{made.folder}/{name}" for name in made.secrets],
         "lines": [
             {
+                "line": each.number or None,
                 "section": each.section,
                 "key": each.key,
                 "verdict": each.verdict.value,

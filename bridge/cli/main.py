@@ -59,11 +59,11 @@ class _Parser(argparse.ArgumentParser):
         return super().format_help()
 
 
-def parser() -> argparse.ArgumentParser:
-    """The whole command line."""
+def parser(command: str | None = None) -> argparse.ArgumentParser:
+    """The whole command line, or with `command` that of one alone, which is all that is loaded."""
     top = _Parser(
         prog="heliograph",
-        description="Reads the house's meters, inverters and batteries, and shares surplus sun "
+        description="Reads the house's meters, inverters and batteries, and shares surplus sun\n"
         "among the consumers that ask for it over MQTT.",
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
@@ -71,7 +71,7 @@ def parser() -> argparse.ArgumentParser:
     commands = top.add_subparsers(
         dest="command", metavar="COMMAND", required=True, parser_class=argparse.ArgumentParser
     )
-    for name in COMMANDS:
+    for name in COMMANDS if command is None else (command,):
         _module(name).add_parser(commands)
     return top
 
@@ -108,7 +108,8 @@ def _parsed(words: Sequence[str]) -> tuple[Any, argparse.Namespace]:
         found = kind.parsed(words)
         if found is not None:
             return found
-    args = parser().parse_args(_arranged(words))
+    named = words[0] if words and words[0] in COMMANDS else None
+    args = parser(named).parse_args(_arranged(words))
     return _module(args.command), args
 
 

@@ -17,7 +17,7 @@ def add_broker_arguments(parser: argparse.ArgumentParser) -> None:
     """`--config` and `--broker`, the same for every command that looks."""
     from pathlib import Path
 
-    parser.add_argument("--config", type=Path, metavar="FILE")
+    parser.add_argument("--config", type=Path, metavar="FILE", help="the configuration")
     parser.add_argument(
         "--broker",
         metavar="URL",

@@ -36,7 +36,7 @@ def add_parser(commands: argparse._SubParsersAction[argparse.ArgumentParser]) ->
     parser.add_argument(
         "--device", metavar="SUB", help="only this device of an actor with several (ess-SUB or SUB)"
     )
-    parser.add_argument("--config", type=Path, metavar="FILE")
+    parser.add_argument("--config", type=Path, metavar="FILE", help="the configuration")
     parser.add_argument(
         "--json",
         action="store_true",

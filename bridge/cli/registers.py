@@ -56,8 +56,8 @@ def add_parser(commands: argparse._SubParsersAction[argparse.ArgumentParser]) ->
         help="print a device's register table, or what raw words mean by it",
         usage="heliograph registers KIND [decode ADDRESS WORD...] "
         "[--map NAME] [--unit ID] [--json]",
-        description="Prints the table by which a kind reads and sets its device, or everything "
-        "that is wrong with it. With decode, which is optional: what words read from a device "
+        description="Prints the table by which a kind reads and sets its device, or everything\n"
+        "that is wrong with it. With decode, which is optional: what words read from a device\n"
         "mean: name, value, unit, and the quantity that it becomes.",
         epilog=_EPILOG,
         formatter_class=argparse.RawDescriptionHelpFormatter,

@@ -10,7 +10,6 @@ from typing import TYPE_CHECKING
 
 import anyio
 
-from bridge.cli.set_session import EXIT_FAILED, Session, fail
 from bridge.errors import ContractError, HeliographError, PayloadError
 from bridge.log import configure
 
@@ -50,7 +49,7 @@ def add_parser(commands: argparse._SubParsersAction[argparse.ArgumentParser]) ->
     parser = commands.add_parser(
         "set",
         help="command one device directly, and read back what it took",
-        description="Writes one control straight to the device, with the same checks as by MQTT, "
+        description="Writes one control straight to the device, with the same checks as by MQTT,\n"
         "and prints it as read back. Refused while a bridge holds the device.",
         epilog=_EPILOG,
         formatter_class=argparse.RawDescriptionHelpFormatter,
@@ -68,7 +67,7 @@ def add_parser(commands: argparse._SubParsersAction[argparse.ArgumentParser]) ->
     parser.add_argument(
         "--device", metavar="SUB", help="which device of an actor with several (ess-SUB or SUB)"
     )
-    parser.add_argument("--config", type=Path, metavar="FILE")
+    parser.add_argument("--config", type=Path, metavar="FILE", help="the configuration")
     parser.add_argument(
         "--json",
         action="store_true",
@@ -79,6 +78,7 @@ def add_parser(commands: argparse._SubParsersAction[argparse.ArgumentParser]) ->
 def run(args: argparse.Namespace) -> int:
     """Set it, and for a lease stay until it is given back."""
     from bridge.cli.read import make_device, sub_device
+    from bridge.cli.set_session import EXIT_FAILED, Session, fail
     from bridge.config import load_config
     from bridge.config.settings import DiscoverySettings
     from bridge.contract import load_contract

@@ -140,7 +140,8 @@ class Session:
             print(f"{name} of {device} was given back")
         else:
             lent = f" for {self._args.seconds:g} s" if self._lent else ""
-            print(f"{name} of {device} is {self._value(outcome)}{lent}", flush=True)
+            why = f" ({outcome.why})" if outcome.why else ""
+            print(f"{name} of {device} is {self._value(outcome)}{lent}{why}", flush=True)
 
     def _tell_end(self, early: str | None) -> None:
         """That a lease is over and the device has its own control again."""

@@ -106,7 +106,9 @@ def _find(name: str) -> tuple[Kind, ModuleType]:
     kind = find_kind(name)
     module = kind.simulator()
     if module is None:
-        raise Wrong(f"kind '{name}' has no simulator")
+        raise Wrong(
+            f"kind '{name}' has no simulator: `heliograph sim --list` names those that have"
+        )
     return kind, module
 
 

@@ -1,4 +1,4 @@
-"""`heliograph watch`: the house as a live table in the terminal."""
+"""`heliograph watch`: the house as live tables in the terminal."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ def add_parser(commands: argparse._SubParsersAction[argparse.ArgumentParser]) ->
     """Declare the command."""
     parser = commands.add_parser(
         "watch",
-        help="a live table of devices, the site and every consumer with its reason",
+        help="live tables of the site, every consumer with its reason, devices and actors",
         description="Looks at a running bridge over MQTT and changes nothing. "
         "With --once, or when the output is no terminal, prints one picture and ends.",
     )
@@ -57,7 +57,7 @@ async def _watch(
     from bridge.clock import Clock
 
     clock = Clock()
-    model = Model()
+    model = Model(configured={name: each.kind for name, each in config.actors.items()})
     name = f"{config.base.replace('/', '_')}-watch-{uuid.uuid4().hex[:6]}"
     bus = Bus(contract, config.base, endpoint, name, clock=clock, log=get_logger("watch"))
 
@@ -68,6 +68,7 @@ async def _watch(
         "Bridge/Status",
         "Actors/{actor}/Status",
         "Actors/{actor}/Health",
+        "Actors/{actor}/Messages/{Level}",
         "Devices/{device}/Status",
         "Devices/{device}/State",
         "Site/State",

@@ -28,12 +28,17 @@ _IN_FORCE = {
 
 @dataclass(slots=True)
 class Model:
-    """The tree below the base, sorted into devices, site, consumers and actors."""
+    """The tree below the base, sorted into devices, site, consumers and actors.
 
+    configured: the kind of each actor that the configuration names.
+    """
+
+    configured: dict[str, str] = field(default_factory=dict)
     bridge: str = "unknown"
     paused: bool = False
     actors: dict[str, str] = field(default_factory=dict)
     health: dict[str, str | None] = field(default_factory=dict)
+    messages: dict[str, dict[str, str]] = field(default_factory=dict)
     devices: dict[str, dict[str, Any]] = field(default_factory=dict)
     device_at: dict[str, float | None] = field(default_factory=dict)
     device_status: dict[str, str] = field(default_factory=dict)
@@ -54,6 +59,9 @@ class Model:
             self._set(self.actors, rest[0], text)
         elif root == "Actors" and rest[1:] == ["Health"]:
             self.health[rest[0]] = _object(payload).get("error")
+        elif root == "Actors" and rest[1:2] == ["Messages"]:
+            # `2026-11-21T21:14:03Z text`: whoever looks wants the text.
+            self._set(self.messages.setdefault(rest[0], {}), rest[2], text.partition(" ")[2])
         elif root == "Devices":
             self._take_device(rest[0], rest[1], payload, None if retained else at)
         elif root == "Requests":
@@ -102,22 +110,47 @@ class Model:
         else:
             table.pop(key, None)
 
+    @property
+    def everybody(self) -> list[str]:
+        """The actors that are configured, in their order, then those that were only heard."""
+        return list(dict.fromkeys((*self.configured, *sorted(self.actors))))
+
+    @property
+    def all_devices(self) -> list[str]:
+        """The devices that have told anything at all, if only that they are offline."""
+        return sorted({*self.devices, *self.device_status})
+
+    def says(self, actor: str) -> tuple[str, bool] | None:
+        """What an actor has to say now, and whether something is wrong; None for nothing."""
+        messages = self.messages.get(actor, {})
+        wrong = [messages.get(level) for level in ("Critical", "Error", "Warning")]
+        known = list(dict.fromkeys(each for each in (*wrong, self.health.get(actor)) if each))
+        if known:
+            return "; ".join(known), True
+        calm = messages.get("Operational") if self.actors.get(actor) == "online" else None
+        return (calm, False) if calm else None
+
     def export(self, now: float) -> dict[str, Any]:
         """The same as one JSON object; ages in s, null where unknown."""
         return {
             "bridge": self.bridge,
             "paused": self.paused,
             "actors": {
-                name: {"status": status, "error": self.health.get(name)}
-                for name, status in sorted(self.actors.items())
+                name: {
+                    "kind": self.configured.get(name),
+                    "status": self.actors.get(name),
+                    "error": self.health.get(name),
+                    "messages": self.messages.get(name, {}),
+                }
+                for name in self.everybody
             },
             "devices": {
                 name: {
                     "status": self.device_status.get(name),
                     "age": None if (at := self.device_at.get(name)) is None else round(now - at, 1),
-                    "values": values,
+                    "values": self.devices.get(name, {}),
                 }
-                for name, values in sorted(self.devices.items())
+                for name in self.all_devices
             },
             "site": self.site,
             "consumers": dict(sorted(self.consumers.items())),

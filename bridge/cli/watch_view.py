@@ -32,13 +32,9 @@ _COLOURS = {"online": "green", "stale": "yellow", "offline": "red"}
 
 
 def picture(model: Model, url: str, now: float) -> RenderableType:
-    """The whole screen: a head line, the site, the consumers, the devices, what is wrong."""
-    parts: list[RenderableType] = [_head(model, url), _site(model), _consumers(model)]
-    parts.append(_devices(model, now))
-    wrong = [f"{name}: {error}" for name, error in sorted(model.health.items()) if error]
-    wrong += [f"{name} is {state}" for name, state in model.actors.items() if state != "online"]
-    parts.extend(Text(line, style="yellow") for line in wrong)
-    return Group(*parts)
+    """The whole screen: a head line, the site, the consumers, the devices, the actors."""
+    head, site, consumers = _head(model, url), _site(model), _consumers(model)
+    return Group(head, site, consumers, _devices(model, now), _actors(model))
 
 
 def _head(model: Model, url: str) -> Text:
@@ -91,7 +87,8 @@ def _devices(model: Model, now: float) -> Table:
     table.add_column("status")
     table.add_column("age", justify="right")
     table.add_column("values", overflow="fold", ratio=1)
-    for name, values in sorted(model.devices.items()):
+    for name in model.all_devices:
+        values = model.devices.get(name, {})
         status = model.device_status.get(name, "unknown")
         at = model.device_at.get(name)
         known = {key: value for key, value in values.items() if key != "at"}
@@ -101,7 +98,24 @@ def _devices(model: Model, now: float) -> Table:
             escape(name),
             f"[{_COLOURS.get(status, 'dim')}]{escape(status)}[/]",
             "?" if at is None else f"{now - at:.0f} s",
-            escape(shown),
+            escape(shown) or "[dim]no values[/dim]",
+        )
+    return table
+
+
+def _actors(model: Model) -> Table:
+    table = Table(header_style="dim")
+    for title in ("actor", "kind", "status"):
+        table.add_column(title)
+    table.add_column("says", overflow="fold", ratio=1)
+    for name in model.everybody:
+        status = model.actors.get(name, "not running")
+        text, wrong = model.says(name) or ("", False)
+        table.add_row(
+            escape(name),
+            escape(model.configured.get(name, "")),
+            f"[{_COLOURS.get(status, 'dim')}]{escape(status)}[/]",
+            f"[{'yellow' if wrong else 'dim'}]{escape(text)}[/]" if text else "",
         )
     return table
 

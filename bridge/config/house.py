@@ -46,7 +46,7 @@ def check_own_ids(actors: Actors, problems: Problems, *, has_site: bool) -> None
             problems.error(
                 line, f"actor '{id_}' needs a 'site' section that names at least the grid meter"
             )
-        elif not has_site and _class_of(actors, kind, "needs_site"):
+        elif not has_site and class_of(actors, kind, "needs_site"):
             sentence = "it decides by the house's balance, which needs a 'site' section"
             problems.error(line, f"actor {quoted(id_)}: {sentence}")
         elif kind not in OWN and id_.casefold() in OWN:
@@ -100,11 +100,11 @@ def lacks(actors: Actors, kind: str | None, role: str) -> bool:
 
     A kind that names no quantity at all publishes whatever comes, or is no device of ours.
     """
-    given = _class_of(actors, kind, "quantities")
+    given = class_of(actors, kind, "quantities")
     return bool(given) and ROLES[role][0] not in given
 
 
-def _class_of(actors: Actors, kind: str | None, name: str) -> Any:
+def class_of(actors: Actors, kind: str | None, name: str) -> Any:
     """What a kind's class says of itself; None where it says nothing."""
     try:
         return None if kind is None else getattr(actors.kinds.find(kind).load(), name, None)

@@ -15,6 +15,7 @@ from bridge.config.convert import FAILED, Converter
 from bridge.config.kinds import registry
 from bridge.config.model import Config
 from bridge.config.names import check_names
+from bridge.config.needing import check_needs
 from bridge.config.outside import Outside
 from bridge.config.paths import config_path, state_path
 from bridge.config.place import Place
@@ -127,6 +128,7 @@ class _Reader:
             check_twins(self.actors)
         self._house(entry)
         check_names(self.actors)
+        check_needs(self.actors, self.parts.get("site"))
         self._compat()
         problems.raise_any()
         state = self.parts.pop("state", None) or state_path(self.env)

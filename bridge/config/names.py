@@ -8,7 +8,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final
 
 from bridge.config.actors import OWN
-from bridge.config.house import owner_of
+from bridge.config.house import class_of, owner_of
 from bridge.config.words import did_you_mean, quoted
 
 if TYPE_CHECKING:
@@ -34,7 +34,9 @@ def check_names(actors: Actors) -> None:
 
 def _device(named: Named, actors: Actors) -> None:
     owner = owner_of(named.id, actors)
-    if named.id in OWN or (owner is not None and actors.kind_of.get(owner) in OWN):
+    kind = None if owner is None else actors.kind_of.get(owner)
+    # Whoever is a device says what it tells, if only that it tells what others say.
+    if named.id in OWN or (kind is not None and class_of(actors, kind, "quantities") is None):
         why = "which is no device"
     elif owner is None:
         why = f"but no actor has that id{_guess(named, actors)}"

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 _AGAIN = 30.0
 _CONSUMPTION_AGAIN = 10.0
 _WATTS, _SHARE = 20.0, 0.05
+_LONGEST = 86_400.0
 
 
 def fields(request: Request, name: str) -> dict[str, Field]:
@@ -34,7 +35,12 @@ def fields(request: Request, name: str) -> dict[str, Field]:
         "Minimum": round(request.minimum, 1),
         "StepSize": round(request.step, 1) or None,
         "Request": round(request.request, 1),
+        "Note": request.note,
     }
+
+
+def _off_for(seconds: float) -> float:
+    return math.floor(min(max(0.0, seconds), _LONGEST) * 10) / 10
 
 
 class Reporter:
@@ -44,6 +50,7 @@ class Reporter:
         self._name = name
         self._said: dict[str, Field] = {}
         self._said_at = -math.inf
+        self._off_since: float | None = None
         self._drawn: float | None = None
         self._drawn_at = -math.inf
 
@@ -54,12 +61,18 @@ class Reporter:
     def due(self, request: Request, now: float) -> dict[str, Field]:
         """The fields to publish now; empty when there is nothing to say."""
         known = fields(request, self._name)
-        if now - self._said_at >= _AGAIN:
+        whole = now - self._said_at >= _AGAIN
+        if whole:
             changed, self._said_at = dict(known), now
             self._drawn_at = -math.inf
         else:
             changed = {name: value for name, value in known.items() if self._said[name] != value}
         self._said = known
+        since = request.off_since
+        if since != self._off_since or (whole and since is not None):
+            # Never longer than it was: MinOff must not end early.
+            changed["OffFor"] = None if since is None else _off_for(now - since)
+            self._off_since = since
         drawn = None if request.consumption is None else round(request.consumption, 1)
         if now - self._drawn_at >= _CONSUMPTION_AGAIN or self._differs(drawn):
             changed["Consumption"] = drawn

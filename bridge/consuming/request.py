@@ -16,7 +16,11 @@ class Allowance:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Request:
-    """The request of a consumer; W and s. Without a `step` it would be all or nothing."""
+    """The request of a consumer; W and s. Without a `step` it would be all or nothing.
+
+    off_since: the monotonic second at which it was last switched off; None: it is on, or nothing is
+    known. note: why it asks for nothing or is not automatic, for people.
+    """
 
     automatic: bool = False
     request: float = 0.0
@@ -30,6 +34,8 @@ class Request:
     stop_delay: float = 0.0
     min_on: float = 0.0
     min_off: float = 0.0
+    off_since: float | None = None
+    note: str | None = None
 
 
 def live(allowance: Allowance | None, now: float, *, distributor: bool) -> float | None:

@@ -7,7 +7,7 @@ from urllib.parse import urlsplit
 
 from bridge.importing.report import Verdict
 from bridge.importing.reservation import translate
-from bridge.importing.values import flag, number, pattern, payload, topic, url
+from bridge.importing.values import flag, holds_login, number, pattern, payload, topic, url
 
 if TYPE_CHECKING:
     from bridge.importing.draft import Draft
@@ -211,6 +211,16 @@ def _keeps_login(reader: Reader, settings: dict[str, Any]) -> bool:
     return kept
 
 
+def _hide(draft: Draft, reader: Reader, settings: dict[str, Any], id_: str) -> None:
+    """A url whose query holds a password or a key goes into a file of its own."""
+    for setting, key in _URLS.items():
+        if setting in settings and holds_login(settings[setting]):
+            place = f"{id_}.{setting}"
+            settings[setting] = draft.secret(place, settings[setting])
+            why = f"it holds a login, and is in the file {draft.folder}/{place}"
+            reader.changed(key, f"it is `{setting}` now; {why}")
+
+
 def _place(text: str) -> str:
     parts = urlsplit(text)
     port = parts.port or (443 if parts.scheme == "https" else 80)
@@ -240,6 +250,7 @@ def _finish(
     if logins and "on_url" in settings and _keeps_login(reader, settings):
         settings["username"] = logins[0][0]
         settings["password"] = draft.secret(id_, logins[0][1])
+    _hide(draft, reader, settings, id_)
     name = settings.get("name")
     draft.add(id_, settings, reader.section)
     draft.show(reader, "VRMInstanceID", "consumers", id_, title=name)

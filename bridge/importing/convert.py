@@ -11,8 +11,8 @@ from bridge.importing.draft import GX, VENUS, Draft
 from bridge.importing.ini import decode, parse
 from bridge.importing.render import block, entry, scalar
 from bridge.importing.report import Line, Verdict
+from bridge.victron import GX_HOST
 
-GX_HOST: Final = "venus.local"
 _ONCE: Final = frozenset(
     each.lower()
     for each in (
@@ -57,19 +57,23 @@ def convert(content: bytes | str, *, gx: str = GX_HOST, folder: str = "secrets")
     draft = Draft(ini, gx, folder=folder)
     if note is not None:
         draft.report.add("", "", Verdict.CHANGED, note)
-    for section, key, sentence in ini.notes:
-        draft.report.add(section, key, Verdict.CHANGED, sentence)
+    for section, key, sentence, number in ini.notes:
+        draft.report.add(section, key, Verdict.CHANGED, sentence, number)
     common.services(draft)
     common.common(draft)
     common.mqtt(draft)
+    # Switches choose their ids first: other people's flows know them, and no other id.
+    consumers.switches(draft)
+    switches, draft.actors = draft.actors, {}
     meters.meters(draft)
     reservation = consumers.distributor(draft)
     services.services(draft)
-    consumers.switches(draft)
+    draft.actors |= switches
     _strangers(draft)
     _defaults(draft)
     whole = _whole(draft, reservation)
-    return Imported(_text(draft, whole), draft.secrets, draft.report.lines, folder)
+    lines = draft.report.ordered(ini.line)
+    return Imported(_text(draft, whole), draft.secrets, lines, folder)
 
 
 def _strangers(draft: Draft) -> None:
@@ -195,6 +199,13 @@ def _shown(draft: Draft) -> dict[str, Any]:
     if not here:
         why = "the GX and VRM show devices and consumers once the injector runs on the GX"
         draft.report.add("", "", Verdict.CHANGED, f"{why} (docs/from-es-ess.md)")
+        if "grids" in draft.shown:
+            meters = ", ".join(draft.shown["grids"])
+            why = (
+                f"the GX has no grid meter from the moment es-ESS stops until the injector shows"
+                f" it {meters}: have it installed before (deploy/venus)"
+            )
+            draft.report.add("", "", Verdict.CHANGED, why)
     settings |= draft.shown
     if draft.reservation is not None:
         settings["reservation"] = draft.reservation

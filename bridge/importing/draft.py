@@ -22,6 +22,7 @@ _KEPT: Final = (
 )
 _LONGEST_ID: Final = 32
 _HIGHEST_INSTANCE: Final = 65_535
+_ASKING: Final = ("httpconsumer", "mqttconsumer")
 _OFF: Final = "the service is switched off in [Services]"
 
 
@@ -58,7 +59,7 @@ class Draft:
     def reader(self, section: Section | str) -> Reader:
         """The keys of a section, by name or as found."""
         found = section if isinstance(section, Section) else self.ini.get(section)
-        name = found.name.lower()
+        name = found.identity
         if name not in self._readers:
             self._readers[name] = Reader(found, self.report)
         return self._readers[name]
@@ -89,6 +90,8 @@ class Draft:
         self._ids.add(made.casefold())
         if made != section.key:
             why = f"its id is '{made}': letters, digits, '_' and '-' only, each id once"
+            if section.kind in _ASKING:
+                why += f"; under `es-ESS/` it is `Requests/{made}/…` now"
             self.report.add(section.name, "", Verdict.CHANGED, why)
         return made
 
@@ -140,7 +143,7 @@ class Draft:
         """`instance` as `key` has it, empty when another one has it; None without a number."""
         found: dict[str, Any] = {}
         read = whole(0, _HIGHEST_INSTANCE)
-        value = reader.put(found, "instance", key, read, f"of `{sort}` in the actor `venus`")
+        value = reader.put(found, "instance", key, read)
         if value is None:
             return None
         kind = "consumers" if sort == "reservation" else sort
@@ -150,6 +153,7 @@ class Draft:
             )
             return {}
         self._instances.add((kind, value))
+        reader.changed(key, f"it is `instance` in `{sort}` of the actor `venus` now")
         return found
 
     def title(self, reader: Reader, settings: dict[str, Any]) -> str | None:

@@ -19,6 +19,7 @@ _LONGEST_VALUE: Final = 4096
 _DEEPEST: Final = 10
 _HEADER: Final = re.compile(r"\[(?P<name>.*)\]")
 _OPTION: Final = re.compile(r"(?P<key>.*?)\s*[=:]\s*(?P<value>.*)\Z")
+_LIKE_OPTION: Final = re.compile(r"[A-Za-z]\w*\s*[=:]")
 _PERCENT: Final = re.compile(r"%(%|\(([^()%]*)\)s)?")
 _MARKS: Final = (
     (b"\xef\xbb\xbf", "utf-8-sig"),
@@ -45,6 +46,11 @@ class Section:
     line: int
     options: dict[str, Option] = field(default_factory=dict)
     defaults: dict[str, Option] = field(default_factory=dict)
+
+    @property
+    def identity(self) -> str:
+        """What tells it from others: kinds in any case, what follows the colon as it is written."""
+        return identity(self.name)
 
     @property
     def kind(self) -> str:
@@ -93,22 +99,39 @@ class Section:
 
 @dataclass(slots=True)
 class Ini:
-    """A file: its sections in order, by lower-case name, and what was wrong with it."""
+    """A file: its sections in order, by identity, and what was wrong with it."""
 
     sections: dict[str, Section] = field(default_factory=dict)
     defaults: dict[str, Option] = field(default_factory=dict)
-    notes: list[tuple[str, str, str]] = field(default_factory=list)
-    """(section, key, sentence); never the text of a line, which may hold a password."""
+    notes: list[tuple[str, str, str, int]] = field(default_factory=list)
+    """(section, key, sentence, line); never the text of a line, which may hold a password."""
 
     def get(self, name: str) -> Section:
         """The section of that name; an empty one when there is none."""
-        return self.sections.get(name.lower()) or Section(name, 0, {}, self.defaults)
+        return self.sections.get(identity(name)) or Section(name, 0, {}, self.defaults)
+
+    def line(self, section: str, key: str) -> int:
+        """Where a key, a section (no key) or an inherited key stands; 0 when it does not."""
+        found = self.sections.get(identity(section))
+        if section.lower() == DEFAULT:
+            option = self.defaults.get(key.lower())
+            return option.line if option is not None else 0
+        if found is None:
+            return 0
+        option = found.find(key) if key else None
+        return option.line if option is not None else found.line
 
     def of(self, *kinds: str) -> Iterator[Section]:
         """The sections `kind:key` of these kinds (lower case), in the order of the file."""
         for section in self.sections.values():
             if section.kind in kinds and ":" in section.name:
                 yield section
+
+
+def identity(name: str) -> str:
+    """A section's name for comparing: to es-ESS `MqttConsumer:Pool` and `:pool` are two."""
+    kind, colon, key = name.partition(":")
+    return f"{kind.strip().lower()}{colon}{key.strip()}"
 
 
 def decode(content: bytes) -> tuple[str, str | None]:
@@ -137,50 +160,75 @@ class _Reader:
     section: Section | None = None
     option: Option | None = None
     indent: int = 0
+    lost: bool = False
+    """The line before was passed over, and with it go those that continue it."""
 
     def line(self, number: int, line: str) -> None:
         stripped = line.strip()
         if not stripped or stripped[0] in "#;":
             return
         indent = len(line) - len(line.lstrip())
-        if self.option is not None and indent > self.indent:
-            if len(self.option.raw) < _LONGEST_VALUE:
-                self.option.raw = f"{self.option.raw}\n{stripped}".strip()
+        if indent > self.indent and (self.lost or self.option is not None):
+            self._continue(stripped, number)
             return
         self.indent = indent
         self.option = None
+        self.lost = False
         if header := _HEADER.match(stripped):
             self._begin(header["name"].strip(), number)
         elif stripped.startswith("["):
-            self._note("", f"line {number} begins a section, but its ']' is missing")
+            self._note("", "this line begins a section, but its ']' is missing", number)
             self.section = Section("", number)  # what follows belongs to nobody we know
         else:
             self._take(_OPTION.match(stripped), number)
 
+    def _continue(self, stripped: str, number: int) -> None:
+        option = self.option
+        if option is None:
+            self._note("", "this line continues one that was passed over", number)
+            return
+        if _LIKE_OPTION.match(stripped):
+            why = f"this line is indented: to es-ESS, too, it is part of the value of {option.key}"
+            self._note("", why, number)
+        self._fill(option, f"{option.raw}\n{stripped}".strip(), number)
+
+    def _fill(self, option: Option, raw: str, number: int) -> None:
+        if len(raw) > _LONGEST_VALUE:
+            why = f"it is longer than {_LONGEST_VALUE} characters and was cut"
+            self._note(option.key, why, number)
+        option.raw = raw[:_LONGEST_VALUE]
+
     def _begin(self, name: str, number: int) -> None:
-        known = self.ini.sections.get(name.lower())
+        known = self.ini.sections.get(identity(name))
         if name.lower() == DEFAULT:
             self.section = Section(name, number, self.ini.defaults)
         elif known is not None:
             self.section = known
-            self.ini.notes.append(
-                (name, "", f"it begins again in line {number}; both parts were put together")
-            )
+            self._note("", "it begins again here; both parts were put together", number)
         else:
             self.section = Section(name, number, {}, self.ini.defaults)
-            self.ini.sections[name.lower()] = self.section
+            self.ini.sections[self.section.identity] = self.section
 
     def _take(self, found: re.Match[str] | None, number: int) -> None:
-        if found is None or not found["key"]:
-            self._note("", f"line {number} is no `key = value` and was passed over")
+        # A key has no blanks: what has some lacks its '=', and may hold a password.
+        if found is None or not found["key"] or len(found["key"].split()) > 1:
+            self._pass("this line is no `key = value` and was passed over", number)
             return
         if self.section is None or not self.section.name:
-            self._note("", f"line {number} belongs to no section and was passed over")
+            self._pass("this line belongs to no section and was passed over", number)
             return
-        option = Option(found["key"], found["value"][:_LONGEST_VALUE], number)
-        if option.key.lower() in self.section.options:
-            self._note(option.key, f"it stands twice; that of line {number} was taken")
+        option = Option(found["key"], "", number)
+        self._fill(option, found["value"], number)
+        before = self.section.options.get(option.key.lower())
+        if before is not None:
+            why = f"it stands again in line {number}, and that was taken"
+            self._note(before.key, why, before.line)
         self.section.options[option.key.lower()] = self.option = option
 
-    def _note(self, key: str, sentence: str) -> None:
-        self.ini.notes.append((self.section.name if self.section else "", key, sentence))
+    def _pass(self, sentence: str, number: int) -> None:
+        self._note("", sentence, number)
+        self.lost = True
+
+    def _note(self, key: str, sentence: str, number: int) -> None:
+        name = self.section.name if self.section else ""
+        self.ini.notes.append((name, key, sentence, number))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
@@ -14,6 +15,7 @@ if TYPE_CHECKING:
     from bridge.importing.ini import Section
     from bridge.importing.report import Report
 
+_REMARK = " (a remark behind a value is part of it, to es-ESS, too)"
 _TRUTHS = ("true", "false")
 
 
@@ -79,7 +81,8 @@ class Reader:
             try:
                 value = read(text)
             except ValueError as error:
-                self.add(key, Verdict.LEFT, str(error))
+                remark = _REMARK if re.search(r"\s[;#]", text) else ""
+                self.add(key, Verdict.LEFT, f"{error}{remark}")
                 continue
             into[setting] = value
             if note is None:

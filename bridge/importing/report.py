@@ -3,9 +3,14 @@
 from __future__ import annotations
 
 import enum
-from dataclasses import dataclass, field
+import math
+from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING
 
 from bridge.config.words import visible
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
 
 _LONGEST = 60
 
@@ -27,11 +32,15 @@ class Line:
     key: str
     verdict: Verdict
     why: str
+    number: int = 0
+    """The line of `config.ini`; 0 for what stands nowhere in it."""
 
     def __str__(self) -> str:
         name = visible(self.key[:_LONGEST])
         where = f"[{visible(self.section[:_LONGEST])}] {name}".rstrip() if self.section else name
-        return f"{where or 'file'}: {self.verdict.value}: {self.why}"
+        places = [f"line {self.number}"] if self.number else []
+        places += [where] if where or places else ["file"]
+        return ": ".join([*filter(None, places), self.verdict.value, self.why])
 
 
 @dataclass(slots=True)
@@ -40,24 +49,38 @@ class Report:
 
     lines: list[Line] = field(default_factory=list)
 
-    def add(self, section: str, key: str, verdict: Verdict, why: str) -> None:
+    def add(self, section: str, key: str, verdict: Verdict, why: str, number: int = 0) -> None:
         """Note what became of a key, and why; a second word replaces that it was taken."""
-        line = Line(section, key, verdict, why)
+        line = Line(section, key, verdict, why, number)
         if line in self.lines:
             return
         for index, each in enumerate(self.lines):
-            same = key and (each.section, each.key) == (section, key)
-            if same and each.verdict is Verdict.TAKEN:
+            if not key or each.number or (each.section, each.key) != (section, key):
+                continue
+            if each.verdict is Verdict.TAKEN:
                 self.lines[index] = line
                 return
+            if each.verdict is Verdict.CHANGED and verdict is Verdict.TAKEN:
+                # What was odd about it stays true.
+                self.lines[index] = replace(each, why=f"{why}; {each.why}")
+                return
         self.lines.append(line)
+
+    def ordered(self, place: Callable[[str, str], int]) -> list[Line]:
+        """All lines by where their keys stand; `place` tells the line of a section and a key."""
+        placed = [
+            each if each.number else replace(each, number=place(each.section, each.key))
+            for each in self.lines
+        ]
+        # What concerns the whole result, and stands nowhere, comes last.
+        return sorted(placed, key=lambda each: each.number or math.inf)
 
     def leave(self, section: str, key: str, why: str) -> None:
         """A key of a section that is not taken over, whatever was said of it before."""
         kept: list[Line] = []
         known = False
         for each in self.lines:
-            if (each.section, each.key) != (section, key):
+            if (each.section, each.key) != (section, key) or each.number:
                 kept.append(each)
             elif each.verdict in (Verdict.LEFT, Verdict.NOTHING):
                 kept.append(each)

@@ -10,6 +10,7 @@ from bridge.importing.meters import host, no_host
 from bridge.importing.report import Verdict
 from bridge.importing.reservation import translate
 from bridge.importing.values import flag, number, position, topic
+from bridge.victron import relay_device
 
 if TYPE_CHECKING:
     from bridge.importing.draft import Draft
@@ -164,14 +165,26 @@ def _battery_guard(draft: Draft) -> None:
         reader.report.add(section.name, "", Verdict.CHANGED, why)
     draft.needs_gx = True
     settings: dict[str, Any] = {"kind": "battery_guard", "battery": GX, "chargers": [charger]}
+    _use_relay(reader, settings)
     draft.add("battery_guard", settings, section)
-    relay = reader.text("UseRelay")
-    if relay is not None and relay.strip() != "-1":
-        why = "it always guards; `switch` takes a relay that is a device here, not one of the GX"
-        reader.add("UseRelay", Verdict.NOTHING, why)
-    elif relay is not None:
-        reader.taken("UseRelay", "-1: no relay decides")
     reader.finish()
+
+
+def _use_relay(reader: Reader, settings: dict[str, Any]) -> None:
+    """es-ESS counts the relays of a GX from 0, its screen and we from 1."""
+    text = reader.text("UseRelay")
+    if text is None:
+        return
+    if text.strip() == "-1":
+        reader.taken("UseRelay", "-1: no relay decides")
+    elif text.strip() in {"0", "1"}:
+        relay = int(text) + 1
+        settings["switch"] = relay_device(GX, relay)
+        why = f"it is `switch: {settings['switch']}` now, the one that the GX calls Relay {relay}"
+        reader.changed("UseRelay", f"{why}; it guards while that is closed")
+    else:
+        why = "it is none of -1, 0 and 1; it guards always until you write `switch`"
+        reader.add("UseRelay", Verdict.LEFT, why)
 
 
 def _time_to_go(draft: Draft) -> None:

@@ -21,6 +21,12 @@ _NO_ID: Final = re.compile(r"[^A-Za-z0-9_-]+")
 _GERMAN: Final = str.maketrans(
     {"ä": "ae", "ö": "oe", "ü": "ue", "ß": "ss", "Ä": "Ae", "Ö": "Oe", "Ü": "Ue"}
 )
+_LOGINS: Final = frozenset(
+    {
+        *("password", "passwd", "pass", "pwd", "pw", "secret", "token", "access_token"),
+        *("auth", "auth_key", "authkey", "apikey", "api_key", "api-key", "key"),
+    }
+)
 _LONGEST_ID: Final = 32
 _LONGEST_NAME: Final = 64
 _LONGEST_TEXT: Final = 500
@@ -176,6 +182,12 @@ def url(text: str) -> Url:
     user, _, password = login.partition(":")
     clean = urlunsplit(parts._replace(netloc=netloc))
     return Url(clean, unquote(user), unquote(password), quoted)
+
+
+def holds_login(text: str) -> bool:
+    """True for a url whose query names a password or a key."""
+    names = (each.partition("=")[0].lower() for each in urlsplit(text).query.split("&"))
+    return not _LOGINS.isdisjoint(names)
 
 
 def _split(text: str) -> SplitResult:

@@ -54,6 +54,7 @@ class Sink(Actor):
     """
 
     Settings: ClassVar[type[SinkSettings]] = SinkSettings
+    untried = "nothing can be read from a database that only takes values"
 
     def __init__(self, context: Context) -> None:
         super().__init__(context)

@@ -7,6 +7,7 @@ switches. The actor hands in what it reads (`take`) and what people command (`by
 from __future__ import annotations
 
 from dataclasses import replace
+from datetime import timedelta
 from typing import TYPE_CHECKING
 
 import anyio
@@ -35,6 +36,10 @@ class Switching:
     def __init__(
         self, actor: Device, relay: Relay, plan: Plan, *, consumer: str, name: str, interval: float
     ) -> None:
+        rule = actor.config.consumers.get(consumer)
+        if rule is not None and rule.min_off is not None:
+            # The owner's word is for both, or it would be allowed what it may not take yet.
+            plan = replace(plan, min_off=rule.min_off)
         self._actor, self._relay, self._plan = actor, relay, plan
         self.consumer = consumer
         self._clock = actor.clock
@@ -42,9 +47,11 @@ class Switching:
         self._reporter = Reporter(name)
         self.hearing = Hearing(consumer, self._reporter, self._news)
         self._silent_after = max(_SILENT, _INTERVALS * interval)
+        self._begun_at = self._clock.now()
         self.state = self._at_start()
         self.decision: Decision | None = None
         self.seen: Seen | None = None
+        self._rests_since: float | None = None
         self._released = False
         self._stopping = False
         self._lock = anyio.Lock()
@@ -53,8 +60,9 @@ class Switching:
 
     def _at_start(self) -> State:
         now, journal = self._clock.now(), self.errand.journal
-        # When a life before switched last is not known: the minimum time off begins anew.
-        state = State(off_at=now)
+        # Where nothing is known of the time before, the minimum time off begins anew.
+        off_for = None if journal.held else journal.off_for(self._clock.utc())
+        state = State(off_at=now - (off_for or 0.0))
         if journal.by_hand is None:
             return state
         wanted = journal.by_hand == "off" if journal.wanted is None else journal.wanted
@@ -82,7 +90,8 @@ class Switching:
         # What may go on drawing, by a person's hand or because it was not reached, is not 0.
         goes_on = self.state.by_hand is not None or self.errand.journal.held
         drawn = None if goes_on else 0
-        silence = {"IsAutomatic": False, "Request": 0, "Consumption": drawn}
+        note = "the bridge has let go of it"
+        silence = {"IsAutomatic": False, "Request": 0, "Consumption": drawn, "Note": note}
         await self._actor.publish(_REQUEST, silence, consumer=self.consumer)
 
     # ---------------------------------------------------------------- what it hears
@@ -147,11 +156,20 @@ class Switching:
         """No broker yet, or none at all (`heliograph set`), and nothing to be taken back."""
         return not self._actor.bus.connection.connected.is_set() and not self.errand.journal.held
 
+    @property
+    def _must_speak(self) -> bool:
+        """Also without a reading: a person has the say, or there should have been one by now."""
+        late = self._clock.now() > self._begun_at + self._silent_after
+        return late or self.state.by_hand is not None
+
     async def step(self) -> None:
         """Decide once, say what is new, and switch."""
+        left = self.errand.leftover
         if self._stopping or not await self.errand.return_leftover():
             return
-        if self.seen is None or self._alone:
+        if left:
+            self.state = replace(self.state, off_at=self._clock.now())
+        if self._alone or (self.seen is None and not self._must_speak):
             return
         if contradicts(self._inputs()) and self.state.by_hand is None:
             # What was pushed may be old: the device itself is asked before a person is believed in.
@@ -183,7 +201,15 @@ class Switching:
         self.state, decision = decide(self.state, self._inputs(), self._clock.now())
         self._released = False
         self.errand.let_go(self.state.by_hand, self.state.wanted)
+        self._note_rest(decision.request.off_since)
         return decision
+
+    def _note_rest(self, since: float | None) -> None:
+        """Keep when it was switched off: a start must not begin its rest anew."""
+        if since is not None and since != self._rests_since:
+            self._rests_since = since
+            age = timedelta(seconds=self._clock.now() - since)
+            self.errand.journal.off(self._clock.utc() - age)
 
     async def _say(self, decision: Decision) -> None:
         before, self.decision = self.decision, decision

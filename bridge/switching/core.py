@@ -53,7 +53,8 @@ def decide(state: State, inputs: Inputs, now: float) -> tuple[State, Decision]:
     state = _observe(state, inputs, now)
     plan = inputs.plan
     if state.by_hand is not None:
-        words = sentences.by_hand(state.by_hand, plan.hold)
+        heard = state.known_at > -math.inf
+        words = sentences.by_hand(state.by_hand, plan.hold, heard=heard)
         return state, _decision(state, inputs, now, None, words, automatic=False, asks=False)
     trouble = _trouble(state, inputs, now)
     if trouble is not None:
@@ -209,6 +210,7 @@ def _decision(
     watts = _asked(plan.request) if asks else 0.0
     # Going on as a person left it is no new start.
     resumes = now < state.returning_until
+    rests = not (state.on or state.was_on or resumes) and state.off_at > -math.inf
     request = Request(
         automatic=automatic,
         request=watts,
@@ -222,6 +224,8 @@ def _decision(
         stop_delay=plan.stop_delay,
         min_on=plan.min_on,
         min_off=0.0 if resumes else plan.min_off,
+        off_since=state.off_at if rests else None,
+        note=None if automatic and asks else words[1],
     )
     return Decision(on, request, *words)
 

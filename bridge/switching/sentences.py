@@ -40,8 +40,11 @@ def returning(watts: float, left: float) -> Words:
     return ("returning", f"given back: on for {seconds} s more unless {watts:g} W are allowed")
 
 
-def by_hand(pressed: Pressed, hold: float | None) -> Words:
-    """A person has switched it."""
+def by_hand(pressed: Pressed, hold: float | None, *, heard: bool = True) -> Words:
+    """A person has switched it; not `heard`: in a former run, and it has not spoken since."""
     how = "until it is given back" if hold is None else f"for {hold:g} s, or until it is given back"
     ways = "by an empty Switch/Set or IsAutomatic/Set true"
+    if not heard:
+        words = f"switched {pressed} by hand before the start, silent since; left so {how}"
+        return (f"{pressed}_by_hand_unheard", f"{words} by an empty Switch/Set")
     return (f"{pressed}_by_hand", f"switched {pressed} by hand and left so {how} {ways}")

@@ -8,10 +8,13 @@ import msgspec
 from msgspec import Meta
 
 from bridge.config.types import Delay, Id, Name
+from bridge.needs import Share
 from bridge.switching.model import Plan
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+
+    from bridge.needs import Need
 
 Load = Annotated[float, Meta(ge=1, le=1_000_000)]
 """W that a consumer draws when it is on."""
@@ -52,6 +55,11 @@ class SwitchSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_f
                     yield field.name, f"`{field.name}` {words}"
         elif self.manual == "overrule" and self.manual_hold:
             yield "manual_hold", "`manual_hold` goes with `manual: respect`; `recheck` overrules"
+
+    def shares(self, actor: str) -> Iterator[Need]:
+        """Surplus power, where it asks for some; `actor`: the id of the actor."""
+        if self.request is not None:
+            yield Share(self.consumer or actor)
 
     def plan(self) -> Plan | None:
         """The same for the core; None for what is no consumer."""

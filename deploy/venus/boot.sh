@@ -4,7 +4,7 @@
 root=${HELIOGRAPH_ROOT:-}
 home=$root/data/heliograph
 
-# The power failed in the middle of an upgrade: what was there before still runs.
+# The power failed in the middle of an update: what was there before still runs.
 if [ ! -d "$home/app" ] && [ -d "$home/app.old" ]; then
     mv "$home/app.old" "$home/app"
 fi

@@ -28,9 +28,11 @@ put() {
     [ ! -L "$target" ] || target=$(readlink -f "$target")
     mode=$2
     [ ! -f "$target" ] || mode=$(stat -c %a "$target")
-    cat >"$target.new" || return 1
-    chmod "$mode" "$target.new"
-    mv "$target.new" "$target"
+    if cat >"$target.new" && chmod "$mode" "$target.new" && mv "$target.new" "$target"; then
+        return 0
+    fi
+    rm -f "$target.new"
+    return 1
 }
 
 # ------------------------------------------------------------------ services
@@ -46,6 +48,8 @@ service_down() {
         esac
         sleep 1
     done
+    # One that hangs would else go on beside the next.
+    svc -k "$1" 2>/dev/null || true
 }
 
 # Takes a service out of svscan for good. usage: service_gone NAME

@@ -75,6 +75,9 @@ options() {
 check() {
     [ -d "$root/data" ] || stop "There is no /data: this is for Venus OS."
     [ -d "$root/service" ] || stop "There is no /service: this is for Venus OS."
+    (echo x >"$root/data/.heliograph-try") 2>/dev/null ||
+        stop "Nothing can be written to /data: it is full or read-only."
+    rm "$root/data/.heliograph-try"
     rc_check
     has sha256sum || stop "sha256sum is missing on this machine."
     (cd "$here" && sha256sum -c SHA256SUMS >/dev/null 2>&1) ||
@@ -97,10 +100,14 @@ check() {
         stop "The injector cannot start on this machine: $(printf '%s\n' "$said" | tail -n 1)"
 }
 
-# The program is replaced as a whole. Whenever the power fails, there is a whole one to start.
+# Brings the new program beside the one that runs.
 program() {
+    # An installation was ended in the middle of `swap`.
+    if [ ! -d "$home/app" ] && [ -d "$home/app.old" ]; then
+        mv "$home/app.old" "$home/app"
+    fi
     rm -rf "$home/app.new" "$home/app.old"
-    mkdir -p "$home" "$home/app.new" "$root/run"
+    mkdir -p "$home/app.new" "$root/run"
     # The injector alone does not need the packages of the bridge.
     for each in "$here"/*; do
         [ "$kind" = heliograph ] || [ "${each##*/}" != env ] || continue
@@ -110,6 +117,13 @@ program() {
         environment "$home/app.new/env"
     fi
     sync
+}
+
+# The program is replaced as a whole. Whenever the power fails, there is a whole one to start. From here on a lost
+# connection does not end the installer: what it has stopped, it starts.
+swap() {
+    trap '' HUP INT TERM
+    bringing=''
     for name in heliograph heliograph-injector; do
         [ ! -d "$home/service/$name" ] || service_down "$home/service/$name"
     done
@@ -188,13 +202,25 @@ meet_es_ess() {
     fi
 }
 
+# When something fails on the way: the new program is not in place yet, and the old one was not touched.
+# shellcheck disable=SC2317 # called by the trap
+unfinished() {
+    [ -n "$bringing" ] || return 0
+    rm -rf "$home/app.new"
+    printf '%s\n' "The installation was not finished; what ran before runs on. Mend the cause and run it again." >&2
+}
+
 main() {
     options "$@"
+    bringing=''
     # From where it was installed: only what was asked for, the program stays.
     if [ "$here" = "$home/app" ]; then
         [ -d "$home/service/heliograph-injector" ] || kind=heliograph
     else
         check
+        bringing=yes
+        trap unfinished EXIT
+        trap 'exit 1' HUP INT TERM
         program
     fi
     configuration
@@ -202,6 +228,7 @@ main() {
     rc_add
     meet_es_ess
     rc_end
+    [ -z "$bringing" ] || swap
     services
     say "Heliograph $(cat "$home/app/VERSION") is installed as the service $kind."
     if [ "$kind" = heliograph ] && [ ! -f "$home/etc/heliograph.yaml" ]; then

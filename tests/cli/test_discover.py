@@ -13,7 +13,8 @@ from typing import TYPE_CHECKING, Any
 import anyio
 import pytest
 
-from bridge.cli.discover import Find, look, snippets
+from bridge.cli.discover import snippets
+from bridge.cli.discover_look import Find, look
 from bridge.cli.main import main
 from bridge.config.kinds import all_kinds
 from bridge.config.load import load_text

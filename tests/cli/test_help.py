@@ -39,5 +39,7 @@ def test_the_commands_of_kinds_are_among_them() -> None:
 def test_help_can_be_printed(name: str) -> None:
     text = PARSERS[name].format_help()
     assert f"usage: {name}" in text
+    # What is printed as it is written is not wrapped for the terminal.
+    assert [line for line in text.splitlines() if len(line) > 120] == []
     assert "%(" not in text
     assert "%%" not in text

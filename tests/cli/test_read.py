@@ -145,7 +145,7 @@ async def test_an_actor_with_several_devices_shows_all_of_them(
 @pytest.fixture
 def hasty(monkeypatch: pytest.MonkeyPatch) -> None:
     """There is no broker: do not wait for it."""
-    monkeypatch.setattr("bridge.cli.doctor._CONNECT", 0.1)
+    monkeypatch.setattr("bridge.cli.doctor_broker.CONNECT", 0.1)
 
 
 @pytest.mark.usefixtures("hasty")
@@ -175,27 +175,6 @@ async def test_doctor_reads_every_inverter(tmp_path: Path, capsys: Capsys) -> No
         await sim.stop()
         await command("doctor", "--config", config)
         assert "WRONG  sma ess: 127.0.0.1:" in capsys.readouterr().out
-
-
-@pytest.mark.usefixtures("hasty")
-@pytest.mark.parametrize(
-    "settings",
-    [
-        "kind: graphite, host: 127.0.0.1, port: 1",
-        "kind: fixed_tariff, price: 0.3",
-        "kind: tibber, token: abc",
-        "kind: co2, source: uk",
-        "kind: solcast, token: abc, site: abcd-0123",
-    ],
-)
-async def test_doctor_says_what_it_does_not_try(
-    settings: str, tmp_path: Path, capsys: Capsys
-) -> None:
-    path = tmp_path / "house.yaml"
-    path.write_text(f"actors:\n  old: {{{settings}}}\n")
-    await command("doctor", "--config", str(path))
-    kind = settings.removeprefix("kind: ").partition(",")[0]
-    assert f"note   {kind} old: is not tried here; while the bridge" in capsys.readouterr().out
 
 
 def test_what_people_look_for_comes_first() -> None:

@@ -139,7 +139,11 @@ def test_a_charging_car() -> None:
     assert found["/Ac/L2/Power"] == b"1380"
     assert found["/Ac/L1/Voltage"] == b"230"
     assert found["/Ac/Energy/Forward"] == b"2.5"
-    assert (found["/Current"], found["/SetCurrent"], found["/PhaseMode"]) == (b"6", b"6", b"2")
+    # es-ESS adds up the phases of both.
+    assert (found["/Current"], found["/SetCurrent"], found["/PhaseMode"]) == (b"18", b"18", b"2")
+    assert (found["/StartStop"], found["/StartStopLiteral"]) == (b"1", b"Start")
+    one = wattpilot({**state, "ChargingPhases": 1, "CurrentL2": 0.0, "CurrentL3": 0.0}, "eco")
+    assert (one["/Current"], one["/SetCurrent"], one["/PhaseMode"]) == (b"6", b"6", b"1")
     assert (found["/Status"], found["/StatusLiteral"]) == (b"2", b"Charging")
     assert (found["/Mode"], found["/ModeLiteral"], found["/CarState"]) == (b"1", b"Auto", b"True")
     assert "/Ac/L2/Voltage" not in found
@@ -148,17 +152,19 @@ def test_a_charging_car() -> None:
 @pytest.mark.parametrize(
     ("vehicle", "mode", "status"),
     [
-        ("disconnected", "eco", b"0"),
-        ("connected", "eco", b"4"),
-        ("connected", "default", b"1"),
-        ("complete", "eco", b"3"),
-        ("waiting", None, b"4"),
+        ("disconnected", "eco", (b"0", b"Disconnected")),
+        ("connected", "eco", (b"4", b"WaitingForSun")),
+        ("connected", "default", (b"1", b"Connected")),
+        ("complete", "eco", (b"3", b"Charged")),
+        ("waiting", None, (b"4", b"WaitingForSun")),
     ],
 )
-def test_a_car_that_does_not_charge(vehicle: str, mode: str | None, status: bytes) -> None:
+def test_a_car_that_does_not_charge(
+    vehicle: str, mode: str | None, status: tuple[bytes, bytes]
+) -> None:
     found = wattpilot({"VehicleState": vehicle}, mode)
-    assert found["/Status"] == status
-    assert found["/StartStop"] == b"0"
+    assert (found["/Status"], found["/StatusLiteral"]) == status
+    assert (found["/StartStop"], found["/StartStopLiteral"]) == (b"0", b"Stop")
     assert found["/CarState"] == (b"False" if vehicle == "disconnected" else b"True")
 
 

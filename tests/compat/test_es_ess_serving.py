@@ -73,6 +73,7 @@ async def test_a_switch_of_ours_is_seen_on_the_es_ess_tree(tmp_path: Path) -> No
         assert tree.of(f"{REQUESTS}/pool/Consumption") == [b"118.5"]
         assert tree.of(f"{REQUESTS}/pool/CustomName") == [b"Pool"]
         assert tree.of(f"{REQUESTS}/pool/Allowance") == [b"120"]
+        assert len(tree.of(f"{REQUESTS}/pool")) == 1
         sent = len(wire.sent)
         echo(actor, tree)
         await anyio.sleep(0.1)

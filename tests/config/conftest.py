@@ -73,7 +73,12 @@ class Steward:
     kind = "steward"
     Settings = Settings
 """,
-    "devices/external": "class External:\n    kind = 'external'\n    Settings = Plain\n",
+    "devices/external": """
+class External:
+    kind = "external"
+    Settings = Plain
+    quantities = ()
+""",
     "devices/borealis": """
 class Settings(DeviceSettings, frozen=True, kw_only=True, forbid_unknown_fields=True):
     pass

@@ -139,6 +139,8 @@ FIELDS = {
     "StopDelay": 0,
     "MinOn": 0,
     "MinOff": 0,
+    "OffFor": None,
+    "Note": None,
     "VRMInstanceID": None,
     "IsScriptedConsumer": None,
 }

@@ -39,6 +39,7 @@ field_values: dict[str, st.SearchStrategy[Any]] = {
     "StopDelay": st.sampled_from([0.0, 0.0, 4.0]),
     "MinOn": st.sampled_from([0.0, 0.0, 10.0]),
     "MinOff": st.sampled_from([0.0, 0.0, 6.0]),
+    "OffFor": st.sampled_from([0.0, 4.0]),
     "CustomName": st.just("name"),
 }
 some_fields = st.fixed_dictionaries({}, optional=field_values)

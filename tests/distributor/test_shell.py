@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
 import anyio
@@ -9,6 +10,7 @@ import msgspec
 import pytest
 
 from actors.distributor.actor import DistributorActor, Settings
+from bridge.clock import stamp
 from tests.runtime.virtual import VIRTUAL, Wire, alive, context, hear
 
 if TYPE_CHECKING:
@@ -123,3 +125,56 @@ async def test_the_owner_s_newest_word_about_the_pause_counts(tmp_path: Path) ->
         await anyio.sleep(0.01)
         assert wire.last("Site/Pause") == "false"
         assert not actor.core.paused
+
+
+def left_by_a_former_run(actor: DistributorActor) -> None:
+    hear(actor, ALLOWANCE, b"0", retained=True)
+    hear(actor, "Requests/pool/Reason", b"the distributor is stopping", retained=True)
+
+
+def seen_before(actor: DistributorActor, state: Path, hours: float) -> None:
+    """The state of a run in which `pool` was heard last so many hours ago."""
+    moment = stamp(actor.clock.utc() - timedelta(hours=hours))
+    folder = state / "distributor"
+    folder.mkdir()
+    (folder / "distributor.json").write_bytes(msgspec.json.encode({"seen": {"pool": moment}}))
+
+
+async def test_the_reason_of_a_stop_does_not_outlive_it(tmp_path: Path) -> None:
+    wire, actor = Wire(), distributor(tmp_path)
+    async with alive(actor, wire):
+        await anyio.sleep(0.01)
+        left_by_a_former_run(actor)
+        await anyio.sleep(0.5)
+        assert wire.last("Requests/pool/Reason") == "waiting for a live message from pool"
+        assert "pool" in actor.announcer.export()
+        sun(actor, 2000)
+        ask(actor)
+        await anyio.sleep(0.5)
+        assert wire.last(ALLOWANCE) == "900"
+
+
+async def test_who_never_comes_again_is_removed_after_a_day_over_all_runs(tmp_path: Path) -> None:
+    wire, actor = Wire(), distributor(tmp_path)
+    seen_before(actor, tmp_path, 23)
+    async with alive(actor, wire):
+        await anyio.sleep(0.01)
+        left_by_a_former_run(actor)
+        await anyio.sleep(600)
+        # Its silence is as old as it was: a restart is no word of it.
+        age = actor.clock.utc() - datetime.fromisoformat(actor.announcer.export()["pool"])
+        assert age > timedelta(hours=23)
+        assert wire.last("Requests/pool/Reason") == "waiting for a live message from pool"
+        await anyio.sleep(3600)
+        for name in ("Allowance", "Reason", "Grant"):
+            assert wire.of(f"Requests/pool/{name}")[-1] == b""
+
+
+async def test_who_was_gone_for_a_day_is_removed_at_the_start(tmp_path: Path) -> None:
+    wire, actor = Wire(), distributor(tmp_path)
+    seen_before(actor, tmp_path, 25)
+    async with alive(actor, wire):
+        await anyio.sleep(0.01)
+        left_by_a_former_run(actor)
+        await anyio.sleep(2)
+        assert wire.of(ALLOWANCE)[-1] == wire.of("Requests/pool/Reason")[-1] == b""

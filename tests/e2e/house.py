@@ -124,6 +124,14 @@ class Eyes:
         except TimeoutError:
             raise AssertionError(f"{address} stayed {self[address]!r}") from None
 
+    async def until_outside(self, topic: str, wanted: bytes, limit: float = 15) -> None:
+        """Wait for the newest payload of a topic that is not below the base."""
+        payloads = self._link.payloads
+        try:
+            await self._link.until(lambda: payloads(topic)[-1:] == [wanted], limit)
+        except TimeoutError:
+            raise AssertionError(f"{topic} stayed {payloads(topic)[-1:]!r}") from None
+
     async def publish(self, address: str, payload: object, *, retain: bool = False) -> None:
         """As a small client does: QoS 0, any payload."""
         raw = payload if isinstance(payload, bytes) else str(payload).encode()

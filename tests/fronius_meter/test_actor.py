@@ -11,13 +11,17 @@ from actors.devices.fronius_meter.sim import FAULTS, Simulator
 from bridge.actor import Context
 from bridge.clock import Clock
 from bridge.config import Config
+from bridge.config.kinds import find_kind
 from bridge.config.settings import SiteSettings
 from bridge.contract import load_contract
 from bridge.errors import DeviceError, DeviceRefused
 from bridge.mqtt import Endpoint
+from tests.actors.kinds import running
 
 if TYPE_CHECKING:
     from pathlib import Path
+
+    from tests.support.mosquitto import Mosquitto
 
 
 def build(
@@ -55,6 +59,29 @@ async def test_the_place_decides_unless_the_owner_does(tmp_path: Path) -> None:
         sim.place = 0
         values = await read(build(tmp_path, sim, site=SiteSettings(grid="meter")))
         assert values["GridPower"] == 600
+
+
+async def test_an_unconfirmed_sign_stands_as_a_warning_until_the_owner_says_it(
+    mosquitto: Mosquitto, tmp_path: Path
+) -> None:
+    told = "heliograph/Actors/dut/Messages/Warning"
+    kind = find_kind("fronius_meter")
+    async with Simulator(place=3, powers=(-300, -200, -100)) as sim:
+        given: dict[str, Any] = {"host": "127.0.0.1", "port": sim.port, "interval": 0.2}
+        given["role"] = "pv"
+        async with running(kind, Settings(**given), tmp_path, mosquitto.port) as them:
+            await them.until(lambda: any(b"location 3" in each for each in them.payloads(told)))
+            sentence = them.payloads(told)[-1].decode()
+            assert "which way such a meter counts is not known" in sentence
+            assert "'invert: true'" in sentence
+        for invert, sign in ((True, 1), (False, -1)):
+            actor = build(tmp_path, sim, role="pv", invert=invert)
+            assert (await read(actor))["PvPower"] == sign * 600
+        async with running(kind, Settings(**given, invert=True), tmp_path, mosquitto.port) as them:
+            power = "heliograph/Devices/dut/PvPower"
+            await them.until(lambda: b"600" in them.payloads(power))
+            # The warning of the life before is taken back.
+            await them.until(lambda: them.payloads(told)[-1] == b"")
 
 
 @pytest.mark.parametrize(

@@ -4,11 +4,18 @@ from __future__ import annotations
 
 import copy
 import json
+import re
 from typing import Any
 
 import pytest
 
-from actors.devices.fronius_meter.decode import decode, quantities, role_of
+from actors.devices.fronius_meter.decode import (
+    Role,
+    decode,
+    quantities,
+    role_of,
+    unconfirmed,
+)
 from actors.devices.fronius_meter.sim import SAMPLE
 from bridge.errors import DeviceGarbled, DeviceRefused
 
@@ -78,6 +85,28 @@ def test_elsewhere_it_is_a_meter_of_its_own_or_of_pv() -> None:
     )
     values = quantities(reading, "pv", invert=True)
     assert (values["PvPower"], values["PvEnergy"]) == (249.75, 5250.25)
+
+
+@pytest.mark.parametrize(
+    ("place", "role", "words"),
+    [
+        (0, "grid", None),
+        (0, "pv", None),
+        (1, "load", None),
+        (3, "pv", "at location 3, .* if production shows as positive set 'invert: false'"),
+        (3, "device", "at location 3, .* if consumption shows"),
+        (3, "grid", "at location 3, .* if import shows"),
+        (256, "device", "at location 256"),
+        (None, "grid", None),
+        (None, "load", "does not tell where its meter sits"),
+    ],
+)
+def test_a_sign_that_nobody_knows_is_said(place: int | None, role: Role, words: str | None) -> None:
+    found = unconfirmed(decode(answer(Meter_Location_Current=place), 0), role)
+    if words is None:
+        assert found is None
+    else:
+        assert re.search(words, found or ""), found
 
 
 def test_a_total_that_is_not_told_is_the_sum_of_the_phases() -> None:

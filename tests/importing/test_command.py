@@ -88,7 +88,7 @@ def test_the_report_as_json(source: Path, capsys: pytest.CaptureFixture[str]) ->
     found = json.loads(capsys.readouterr().out)
     assert found["ok"]
     assert found["secrets"] == ["secrets/Wattpilot"]
-    assert {"section", "key", "verdict", "why"} == set(found["lines"][0])
+    assert {"line", "section", "key", "verdict", "why"} == set(found["lines"][0])
 
 
 def test_the_gx_is_where_the_owner_says(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

@@ -214,32 +214,6 @@ def test_texts_that_yaml_would_take_for_something_else_stay_texts() -> None:
     assert (found["status_topic"], found["on_pattern"]) == ("1", "^1$$")
 
 
-@pytest.mark.parametrize(
-    ("written", "meant"),
-    [
-        ("hunter2", "hunter2"),
-        ("pass word", "pass word"),
-        ("a=b:c", "a=b:c"),
-        ("50%%", "50%"),
-        ("${HOME}$$", "${HOME}$$"),
-        ("'quoted'", "'quoted'"),
-        ("Straße☼", "Straße☼"),
-        ("# no remark", "# no remark"),
-        ("%(Host)s!", "wallbox.lan!"),
-    ],
-)
-def test_passwords_of_any_form_arrive_and_are_told_to_nobody(
-    written: str, meant: str, tmp_path: Path
-) -> None:
-    ini = "[Services]\nFroniusWattpilot=true\n[FroniusWattpilot]\nHost=wallbox.lan\n"
-    whole, found = made(f"{ini}Password={written}\n")
-    assert found.secrets == {"Wattpilot": meant}
-    assert whole["actors"]["Wattpilot"]["password"] == "secrets/Wattpilot"
-    assert meant not in found.yaml
-    assert not any(meant in str(line) for line in found.lines)
-    assert checked(found, tmp_path) == []
-
-
 def test_what_is_not_taken_over_says_so_at_each_key() -> None:
     _, found = made("[Services]\nShelly3EMGrid=true\n[Shelly3EMGrid]\nPassword=x\nMetering=Net\n")
     why = "it is not taken over: it has no usable Host"

@@ -13,7 +13,8 @@ from zeroconf.asyncio import AsyncZeroconf
 
 from actors.devices.lg_ess import discover
 from actors.devices.lg_ess.sim import PASSWORD
-from bridge.cli.discover import Find, look, snippets
+from bridge.cli.discover import snippets
+from bridge.cli.discover_look import Find, look
 from bridge.config.load import load_text
 from bridge.errors import DeviceTimeout
 from bridge.http.mdns import Service, browse

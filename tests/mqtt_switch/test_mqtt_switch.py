@@ -229,6 +229,9 @@ async def test_what_a_killed_life_left_on_is_switched_off_first(
             await found.until(lambda: not heater.on)
             assert set(heater.heard) == {"false"}
             assert found.asked()["IsAutomatic"] is True
+            # The broker is waited for, not complained about.
+            said = found.them.payloads(f"heliograph/{WARNING}")
+            assert not any(b"the broker cannot be reached" in each for each in said)
 
 
 @pytest.mark.parametrize("quiet", [False, True])
@@ -244,11 +247,49 @@ async def test_given_back_after_a_kill_before_it_has_said_anything(
         async with pump(mosquitto, tmp_path, asks=False) as found:
             await found.until(lambda: found.last("Devices/pump/Status") == "offline")
             assert (heater.on, heater.heard) == (True, [])  # it is a person's
+            # Also the request says why nothing is asked for, though it has not spoken.
+            await found.until(lambda: found.asked().get("IsAutomatic") is False)
+            assert found.asked()["Consumption"] is None
+            assert found.asked()["Note"].startswith("switched on by hand before the start, silent")
+            assert "it was switched on by hand" in found.health
+            assert "`ask_topic`" in found.health
             assert (await found.command(""))["ok"]
             await found.until(lambda: not heater.on)
             await found.until(lambda: found.asked().get("IsAutomatic") is True)
             await found.allow(500)
             await found.until(lambda: heater.on)
+
+
+async def test_a_hand_of_a_former_life_is_taken_back_after_its_time_unheard(
+    mosquitto: Mosquitto, tmp_path: Path
+) -> None:
+    (tmp_path / "pump").mkdir()
+    journal = tmp_path / "pump" / "switching.json"
+    journal.write_text(json.dumps({"held": False, "by_hand": "on", "wanted": False}))
+    async with player(mosquitto) as heater:
+        heater.on = heater.quiet = True
+        async with pump(mosquitto, tmp_path, asks=False, manual_hold=600.0) as found:
+            await found.until(lambda: found.asked().get("IsAutomatic") is False)
+            assert heater.on
+            found.clock.ahead += 601
+            await found.until(lambda: not heater.on)
+            await found.until(lambda: found.asked().get("Request") == 500)
+
+
+async def test_a_tasmota_left_on_by_hand_is_asked_after_a_restart(
+    mosquitto: Mosquitto, tmp_path: Path
+) -> None:
+    """It answers an empty command with its state, and tells nothing by itself."""
+    (tmp_path / "pump").mkdir()
+    journal = tmp_path / "pump" / "switching.json"
+    journal.write_text(json.dumps({"held": False, "by_hand": "on", "wanted": False}))
+    async with player(mosquitto) as heater:
+        heater.on = heater.quiet = True
+        given: dict[str, Any] = {"ask_topic": ASK, "ask_value": ""}
+        async with pump(mosquitto, tmp_path, asks=False, **given) as found:
+            await found.until(lambda: found.last("Devices/pump/Switch") == "true")
+            await found.until(lambda: found.asked().get("Consumption") == 500)
+            assert (found.asked()["IsAutomatic"], heater.heard) == (False, [])
 
 
 TOPICS = "on_topic: a, on_value: 1, off_topic: a, off_value: 0, status_topic: s"

@@ -202,6 +202,25 @@ async def test_a_clean_stop_saves_what_was_counted(tmp_path: Path) -> None:
         assert wire.json("Devices/dut/State")["GridImportEnergy"] == pytest.approx(10.99, abs=0.011)
 
 
+async def test_the_first_start_is_where_the_meter_stands_and_its_reset_is_not_ours(
+    tmp_path: Path,
+) -> None:
+    wire = Wire()
+    actor = make(NetMeter, MeterSettings(meter="meter", save=10), tmp_path)
+    values = {"GridPower": 0.0, "GridImportEnergy": 812.5, "GridExportEnergy": 90.25}
+    async with alive(actor, wire):
+        await anyio.sleep(1)
+        await keep(5, lambda: tell(actor, "meter", **values))
+        found = wire.json("Devices/dut/State")
+        assert (found["GridImportEnergy"], found["GridExportEnergy"]) == (812.5, 90.25)
+        # Its owner resets it, or another one takes its place.
+        values |= {"GridPower": 36_000.0, "GridImportEnergy": 0.0, "GridExportEnergy": 0.0}
+        await keep(30, lambda: tell(actor, "meter", **values))
+        found = wire.json("Devices/dut/State")
+        assert 812.6 <= found["GridImportEnergy"] <= 812.81
+        assert found["GridExportEnergy"] == 90.25
+
+
 async def test_a_house_without_a_meter(tmp_path: Path) -> None:
     wire = Wire()
     actor = make(NetMeter, MeterSettings(), tmp_path)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import itertools
 from datetime import UTC, datetime, timedelta
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -29,7 +29,7 @@ def prices(*each: float) -> Rows:
 class House:
     """Decides every 10 s; its battery does as it is told."""
 
-    def __init__(self, curve: Rows, soc: float = 20.0, load: float = 1000.0, **plan: float) -> None:
+    def __init__(self, curve: Rows, soc: float = 20.0, load: float = 1000.0, **plan: Any) -> None:
         self.plan = Plan(**({"power": 3000, "capacity": 10_000, "efficiency": 0.9} | plan))
         self.state, self.profile, self.curve = State(), Profile(load), curve
         self.soc, self.load, self.now = soc, load, 0.0
@@ -126,6 +126,27 @@ def test_the_fuse_of_the_house() -> None:
     house.over = {"demand": 3450.0}
     found = house.tick()
     assert (found.action, found.code) == ("leave", "import")
+
+
+def test_a_setpoint_at_the_meter_holds_the_fuse_by_itself() -> None:
+    house = House(prices(*[0.10] * 4, *[0.40] * 6), max_import=2500.0, at_meter=True)
+    house.over = {"demand": 2400.0}
+    assert house.tick().power == 2500.0, "the house takes its part of it"
+    house.over = {"demand": 300.0}
+    assert house.tick().power == 2500.0, (
+        "so that the setpoint is written once, not with each kettle"
+    )
+
+
+def test_what_feeding_in_pays_makes_a_new_plan() -> None:
+    house = House(prices(*[0.10] * 4, *[0.40] * 6))
+    house.tick()
+    assert house.plans == 1
+    house.tick()
+    assert house.plans == 1
+    house.over = {"exports": prices(*[-0.10] * 10)}
+    house.tick()
+    assert house.plans == 2
 
 
 def test_the_sun_may_come_in_while_it_keeps() -> None:

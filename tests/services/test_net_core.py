@@ -12,7 +12,9 @@ from actors.services.net_meter.core import (
     Plan,
     State,
     begin,
+    begin_at,
     content,
+    counters_of,
     decide,
     failed,
     kept,
@@ -29,6 +31,13 @@ def test_straight_lines_by_hand() -> None:
     assert list(areas(1000, -3000, 8)) == pytest.approx([1000, 9000])
     assert list(areas(-3000, 1000, 8)) == pytest.approx([1000, 9000])
     assert areas(0, 0, 5) == (0, 0)
+
+
+def test_of_two_readings_at_one_moment_the_newer_one_counts_and_an_earlier_one_never() -> None:
+    net = Netting()
+    for at, power in ((0, 9000), (0, 3600), (10, 3600), (4, 1e6), (20, 3600)):
+        assert net.add(at, power) == 0
+    assert net.imported == pytest.approx(0.02)
 
 
 def test_one_hour_of_one_kilowatt() -> None:
@@ -100,6 +109,48 @@ def test_it_begins_where_the_owner_says_and_goes_on_with_the_newest_copy() -> No
         {"number": 9},
     ):
         assert begin(PLAN, old, broken).saved == (101, 50.5)
+
+
+MINE = Plan(pause=60, gap=60, start=None)
+
+
+def test_without_a_start_it_goes_on_from_the_meters_own_counters() -> None:
+    state = begin(MINE)
+    decide(MINE, state, 3_600.0, 0)
+    begin_at(state, None, 5.0)
+    begin_at(state, -1.0, 5.0)
+    begin_at(state, 1e10, 5.0)
+    decide(MINE, state, 3_600.0, 1)
+    assert state.saved == (0, 0)
+    begin_at(state, 1000.0, 400.0)
+    begin_at(state, 5000.0, 5000.0)  # only once
+    disk: Disk = {}
+    assert live(state, disk, 3_600.0, 2), "saved at once, so that a crash does not forget it"
+    assert state.saved == pytest.approx((1000.002, 400)), "what was counted meanwhile stays"
+    assert begin(MINE, *disk.values()).saved == state.saved
+
+
+def test_counters_that_were_shown_or_set_are_not_moved_by_the_meter() -> None:
+    for state in (begin(PLAN), begin(MINE, {"number": 3, "imported": 1.0, "exported": 2.0})):
+        before = state.saved
+        begin_at(state, 1000.0, 400.0)
+        assert state.saved == before
+    state = begin(MINE)
+    kept(state, content(state), 0)
+    begin_at(state, 1000.0, 400.0)
+    assert content(state)["imported"] == 0, "it was saved: here it began"
+    # A meter whose counters fall back to 0 does not touch ours.
+    state = begin(MINE)
+    begin_at(state, 1000.0, 400.0)
+    begin_at(state, 0.0, 0.0)
+    assert content(state) == {"number": 1, "imported": 1000, "exported": 400}
+
+
+def test_the_names_of_a_meters_counters() -> None:
+    values = {"GridImportEnergy": 1, "GridExportEnergy": 2.5, "Energy": 3.0, "ReturnedEnergy": "4"}
+    assert counters_of(values, "GridPower") == (1, 2.5)
+    assert counters_of(values, "Power") == (3, None)
+    assert counters_of({"GridImportEnergy": float("nan")}, "GridPower") == (None, None)
 
 
 Disk = dict[int, dict[str, Any]]

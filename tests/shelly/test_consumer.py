@@ -143,7 +143,7 @@ async def test_on_by_an_allowance_and_off_without(
         assert not pump.sim.plant.timers
         await pump.until(lambda: pump.last("Devices/pump/Switch") == "false")
         journal = json.loads((tmp_path / "pump" / "switching.json").read_text())
-        assert journal == {"held": False, "by_hand": None}
+        assert (journal["held"], journal["by_hand"]) == (False, None)
 
 
 async def test_a_lease_is_renewed_and_ends(mosquitto: Mosquitto, tmp_path: Path) -> None:
@@ -244,7 +244,7 @@ async def test_nothing_is_promised_to_one_that_is_away(
         pump.sim.plant.ahead += 61
         assert pump.sim.output == [False]
         pump.sim.fault = None
-        await pump.until(lambda: pump.asked()["Request"] == 500, 20)
+        await pump.until(lambda: pump.asked()["Request"] == 500, 60)
         assert pump.asked()["IsAutomatic"] is True
 
 

@@ -9,12 +9,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from actors.devices.shelly.counters import NetCounters
-from actors.devices.shelly.netmeter import NetMeter
 from actors.devices.shelly.reading import Channel
+from bridge.netting import Netting
 
 
 def run(*points: tuple[float, float | None]) -> Any:
-    meter = NetMeter()
+    meter = Netting()
     for at, power in points:
         meter.add(at, power)
     return meter.imported, meter.exported
@@ -37,11 +37,11 @@ def test_a_crossing_feeds_both_counters() -> None:
 
 
 def test_nothing_is_counted_over_a_gap_of_more_than_a_minute() -> None:
-    meter = NetMeter()
-    assert meter.add(0, 5000.0) is None
+    meter = Netting()
+    assert meter.add(0, 5000.0) == 0
     assert meter.add(60.5, 5000.0) == 60.5
     assert (meter.imported, meter.exported) == (0.0, 0.0)
-    assert meter.add(61.5, 5000.0) is None
+    assert meter.add(61.5, 5000.0) == 0
     assert meter.imported == pytest.approx(5000 / 3.6e6)
 
 
@@ -60,7 +60,7 @@ def test_a_clock_that_stands_still_counts_nothing() -> None:
     )
 )
 def test_counters_never_fall_and_keep_the_balance(steps: list[tuple[float, float | None]]) -> None:
-    meter, at, before = NetMeter(), 0.0, (0.0, 0.0)
+    meter, at, before = Netting(), 0.0, (0.0, 0.0)
     last: tuple[float, float] | None = None
     balance = 0.0
     for wait, power in steps:

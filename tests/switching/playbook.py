@@ -4,6 +4,7 @@
     plan min_off=60 hold=900                    the owner's choices that differ
     relay timer=none power=1900 on=yes          what the device is like
     journal held=yes by_hand=on                 what the life before has noted
+    owner min_off=20                            a rule of the configuration
     0     allow 2000 | allow silent             repeated every 10 s; 0 W at first
     0     distributor off | on
     0     press                                 a person presses its button
@@ -11,6 +12,7 @@
     0     owner on | off                        the owner's word on IsAutomatic
     0     set away=yes mute=no stubborn=yes blind=yes power=50
     0     kill | start | stop
+    0     clock -7200                           the wall clock is put on or back
     9     => waiting off request=2000 automatic=yes consumption=0 writes=3 "the very sentence"
 
 Words without `=`: on and off are what the relay is. Numbers are W and s; yes, no and none.
@@ -22,6 +24,7 @@ import shlex
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
+from bridge.config.settings import ConsumerSettings
 from bridge.errors import DeviceError
 from tests.switching.rig import Rig
 
@@ -76,7 +79,7 @@ class Stage:
 
     async def play(self, text: str) -> None:
         first, *words = shlex.split(text)
-        if first in {"plan", "relay", "journal"}:
+        if first in {"plan", "relay", "journal"} or (first == "owner" and "=" in text):
             self.prepare(first, words)
             return
         if not self.begun:
@@ -96,6 +99,8 @@ class Stage:
             self.rig.plan = replace(self.rig.plan, **pairs(words))
         elif what == "relay":
             self.set(words)
+        elif what == "owner":
+            self.rig.rule = ConsumerSettings(**pairs(words))
         else:
             found = dict(word.split("=") for word in words)
             noted = {"held": found.get("held") == "yes", "by_hand": found.get("by_hand")}
@@ -124,6 +129,8 @@ class Stage:
                     self.result = str(error)
             case "set":
                 self.set(words)
+            case "clock":
+                rig.clock.astray += float(words[0])
             case _:
                 await self.to_the_bridge(verb)
 
@@ -152,6 +159,9 @@ class Stage:
             "consumption": asked.get("Consumption"),
             "start_delay": asked.get("StartDelay"),
             "min_on": asked.get("MinOn"),
+            "min_off": asked.get("MinOff"),
+            "off_for": asked.get("OffFor"),
+            "note": rig.shell and asked.get("Note") and asked["Note"] == rig.decision.sentence,
             "writes": len(rig.relay.writes),
             "warned": bool(rig.actor.warnings),
             "held": (rig.memory.load("switching") or {}).get("held", False),

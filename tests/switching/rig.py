@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
 from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any, cast
 
@@ -17,17 +18,23 @@ from bridge.switching.model import Plan, Seen
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from bridge.config.settings import ConsumerSettings
     from bridge.switching.model import Decision
 
 REQUEST = 2000.0
+_BEGIN = datetime(2026, 11, 21, 12, tzinfo=UTC)
 
 
 class VirtualClock(Clock):
     def __init__(self) -> None:
         self.at = 1000.0
+        self.astray = 0.0
 
     def now(self) -> float:
         return self.at
+
+    def utc(self) -> datetime:
+        return _BEGIN + timedelta(seconds=self.at + self.astray)
 
 
 @dataclass
@@ -98,7 +105,10 @@ class Relay:
 class FakeActor:
     """As much of an actor as the shell needs; what it says is kept."""
 
-    def __init__(self, clock: VirtualClock, memory: Memory) -> None:
+    def __init__(
+        self, clock: VirtualClock, memory: Memory, rule: ConsumerSettings | None = None
+    ) -> None:
+        self.config = SimpleNamespace(consumers={} if rule is None else {"pump": rule})
         self.id, self.clock, self.state, self.restarts = "pump", clock, memory, 0
         self.log = get_logger("test")
         self.online = True
@@ -128,6 +138,7 @@ class Rig:
     plan: Plan = field(default_factory=lambda: Plan(request=REQUEST))
     clock: VirtualClock = field(default_factory=VirtualClock)
     memory: Memory = field(default_factory=Memory)
+    rule: ConsumerSettings | None = None
     distributor: bool = True
     allowed: float | None = 0.0
     allowed_at: float = 0.0
@@ -148,7 +159,7 @@ class Rig:
         return self.shell.decision
 
     def start(self) -> None:
-        self.actor = FakeActor(self.clock, self.memory)
+        self.actor = FakeActor(self.clock, self.memory, self.rule)
         self.shell = Switching(
             cast("Any", self.actor),
             self.relay,

@@ -136,7 +136,7 @@ class Machine:
             text=True,
             stdin=subprocess.DEVNULL,
             env=self.environment,
-            timeout=120,
+            timeout=300,
         )
 
     def install(self, *options: str) -> str:

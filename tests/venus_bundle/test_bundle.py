@@ -11,10 +11,13 @@ import subprocess
 import sys
 import tarfile
 import tomllib
+import zipfile
 from typing import TYPE_CHECKING, Any
 
 import pytest
 from packaging.requirements import Requirement
+from packaging.tags import compatible_tags, cpython_tags
+from packaging.utils import parse_wheel_filename
 
 from tests.venus_bundle.machine import (
     BUSYBOX,
@@ -35,6 +38,11 @@ if TYPE_CHECKING:
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(600)]
 SITE = "env/lib/python3.12/site-packages"
 ELF, AARCH64 = b"\x7fELF", 183
+# Venus OS 3.60 has glibc 2.39; nothing may ask for more.
+LIBRARY = 39
+PLATFORMS = [f"manylinux_2_{minor}_aarch64" for minor in range(LIBRARY, 16, -1)]
+# Of LICENSE.txt in the sources of pySerial 3.5.
+PYSERIAL = "f91cb9813de6a5b142b8f7f2dede630b5134160aedaeaf55f4d6a7e2593ca3f3"
 # Packed and unpacked, in MB.
 BOUNDS = {"armv7l": (1, 3), "aarch64": (15, 60)}
 # Of the target that the wheels are for.
@@ -234,6 +242,45 @@ def test_every_package_brings_its_licence(bundle: tuple[str, Path, dict[str, byt
         assert max(map(len, texts), default=0) > 300, folder
         assert each["licence"], folder
     assert files["LICENSE"] == (ROOT / "LICENSE").read_bytes()
+
+
+def test_no_licence_of_a_wheel_is_left_out(large_files: dict[str, bytes]) -> None:
+    """Each, and each as it is there: two of a package may have the same name."""
+    packages = json.loads(large_files["manifest.json"])["packages"]
+    without = set()
+    for each in packages:
+        folder = f"licences/{each['name']}-{each['version']}/"
+        ours = [content for path, content in large_files.items() if path.startswith(folder)]
+        with zipfile.ZipFile(CACHE / "aarch64" / each["wheel"]) as wheel:
+            metadata = [name for name in wheel.namelist() if name.endswith(".dist-info/METADATA")]
+            head = wheel.read(metadata[0]).decode().split("\n\n")[0]
+            named = re.findall(r"^License-File: (.+)$", head, re.MULTILINE)
+            listed = [name for name in wheel.namelist() if "/licenses/" in name and name[-1] != "/"]
+            assert len(ours) >= len(named), each["name"]
+            assert all(wheel.read(name) in ours for name in listed), each["name"]
+            if not named and not listed:
+                without.add(each["name"])
+    # Old packages that name none; pySerial's is the file LICENSE.txt of its sources.
+    assert {"pyserial"} <= without
+    own = (DEPLOY / "licences" / "pyserial.txt").read_bytes()
+    assert hashlib.sha256(own).hexdigest() == PYSERIAL
+    assert large_files["licences/pyserial-3.5/LICENSE.txt"] == own
+
+
+def test_every_wheel_fits_the_python_and_the_c_library_of_the_gx(
+    large_files: dict[str, bytes],
+) -> None:
+    fitting = {
+        *cpython_tags((3, 12), ["cp312", "abi3"], PLATFORMS),
+        *compatible_tags((3, 12), "cp312", PLATFORMS),
+    }
+    for each in json.loads(large_files["manifest.json"])["packages"]:
+        if each["under"] == SITE:
+            assert parse_wheel_filename(each["wheel"])[3] & fitting, each["wheel"]
+    for path, content in compiled(large_files).items():
+        assert b"libc.musl" not in content, path
+        needed = {int(number) for number in re.findall(rb"GLIBC_2\.(\d+)\b", content)}
+        assert max(needed, default=0) <= LIBRARY, path
 
 
 def test_the_manifest_and_the_sums_name_every_file(

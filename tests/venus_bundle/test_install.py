@@ -290,3 +290,40 @@ def test_a_full_flash_is_noticed_before(gx: Machine) -> None:
     assert done.returncode == 1
     assert "/data has 1000 kB free" in done.stderr
     assert gx.picture() == before
+
+
+def test_a_flash_that_cannot_be_written_is_noticed_before(gx: Machine) -> None:
+    data = gx.root / "data"
+    data.rmdir()
+    # Nobody can make a file there, not even root.
+    data.symlink_to("/proc")
+    assert "Nothing can be written to /data" in gx.refused()
+
+
+@pytest.mark.parametrize("failing", ["cp", "sync", "chmod", "mv"])
+def test_a_step_that_fails_leaves_all_as_it_was(gx: Machine, failing: str) -> None:
+    gx.install("--broker", "mqtt://x")
+    before = gx.picture()
+    # As on a full flash. A function, because the shell of busybox may prefer its own applets.
+    script = f'{failing}() {{ echo "No space left on device" >&2; return 1; }}; . "$0"'
+    done = gx.sh("-c", script, str(gx.bundle / "install.sh"), "--broker", "mqtt://y")
+    assert done.returncode == 1
+    assert "what ran before runs on" in done.stderr
+    assert gx.picture() == before
+    gx.install("--broker", "mqtt://y")
+    assert "BROKER='mqtt://y'" in (gx.home / "etc" / "injector.conf").read_text()
+
+
+def test_an_update_that_was_ended_between_two_programs_loses_neither(gx: Machine) -> None:
+    gx.install("--broker", "mqtt://x")
+    (gx.home / "app").rename(gx.home / "app.old")
+    script = 'cp() { return 1; }; . "$0"'
+    assert gx.sh("-c", script, str(gx.bundle / "install.sh")).returncode == 1
+    assert (gx.home / "app" / "start.py").exists()
+
+
+def test_what_a_failed_update_left_is_not_taken_for_a_program(gx: Machine) -> None:
+    gx.install("--broker", "mqtt://x")
+    (gx.home / "app.new").mkdir()
+    gx.again("--venus", "gx")
+    assert (gx.home / "app" / "start.py").exists()

@@ -54,11 +54,12 @@ _CONFIG = """\
 # The same program with its pauses cut to a quarter, for tests that do not measure them.
 _HURRIED = """\
 import sys
-from injector import app, export, instances, link, main
+from injector import app, export, house, instances, link, main
 app._TICK = export._BATCH = 0.25
 app._RESERVE_AGAIN = instances._RETRY = 1.0
 export._WAITS = (0.25, 0.5, 1.0)
 link._LATEST = 1
+house.ORPHANED = 2.0
 sys.exit(main.main())
 """
 
@@ -143,6 +144,13 @@ class Told:
         payload = json.dumps(value) if isinstance(value, (dict, list)) else str(value)
         self._client.publish(f"{self.base}/{topic}", payload, 1, retain).wait_for_publish(LIMIT)
 
+    def again(self) -> None:
+        """Wait until it is back at a broker that was away, and hears everything."""
+        self.got.clear()
+        until(self._client.is_connected, "the broker")
+        self.say("Requests/nobody/CustomName", "x")
+        until(lambda: self.last("Requests/nobody/CustomName"), "what was said itself")
+
     def state(self, device: str, *, retain: bool = False, **values: Any) -> None:
         """One reading of a device."""
         self.say(f"Devices/{device}/State", {"at": "2026-11-21T12:00:00Z", **values}, retain=retain)
@@ -206,6 +214,11 @@ class Injector:
                 stderr=log,
                 env=environment,
             )
+
+    def send(self, number: int) -> None:
+        """A signal, after which it goes on."""
+        assert self._process is not None
+        self._process.send_signal(number)
 
     def orphan(self) -> int:
         """Close its standard input, as the death of its parent does; its exit code."""
@@ -281,6 +294,11 @@ class Gx:
         assert self._settings is not None
         assert self._settings.stdout is not None
         assert self._settings.stdout.readline() == "ready\n"
+
+    def pause_settings(self, number: int) -> None:
+        """SIGSTOP: they answer nothing; SIGCONT: they do again."""
+        assert self._settings is not None
+        self._settings.send_signal(number)
 
     def no_settings(self) -> None:
         if self._settings is not None:

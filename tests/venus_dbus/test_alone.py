@@ -60,7 +60,16 @@ def run(*arguments: str, **environment: str) -> subprocess.CompletedProcess[str]
         (["--broker", "mqtt://x", "--bus", "tcp:host=x"], "'tcp:host=x' is not 'system'"),
         (["--broker", "mqtt://x", "--base", "a/#"], "the base must be"),
         (["--broker", "mqtt://x", "--venus", "a b"], "the id must be"),
-        (["--broker", "mqtt://x", "--password-file", "/nowhere/x"], "No such file"),
+        (
+            ["--broker", "mqtt://x", "--password-file", "/nowhere/x"],
+            "the password in /nowhere/x cannot be read: No such file or directory\n",
+        ),
+        (
+            ["--broker", "mqtts://x", "--ca", "/nowhere/x"],
+            "the authority in /nowhere/x cannot be used: ",
+        ),
+        (["--broker", "mqtts://x", "--ca", __file__], f"the authority in {__file__} cannot be"),
+        (["--broker", f"mqtt://{'a' * 64}"], "the broker's url must be mqtt://"),
     ],
 )
 def test_arguments_that_cannot_be_used(arguments: list[str], sentence: str) -> None:

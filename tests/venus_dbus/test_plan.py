@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from actors.venus.venus_dbus.core import plan, summary
 from actors.venus.venus_dbus.injector import figures
-from actors.venus.venus_dbus.injector.house import House, number, standing, topics
+from actors.venus.venus_dbus.injector.house import ORPHANED, House, number, standing, topics
 from actors.venus.venus_dbus.injector.items import Items
 from actors.venus.venus_dbus.injector.layout import fixed, layout
 from actors.venus.venus_dbus.injector.plan import SORTS, Entry, PlanError, read_plan
@@ -94,6 +94,19 @@ def test_how_it_stands_in_a_sentence() -> None:
     )
     assert summary({**shown, "bus": "the D-Bus is gone"}, 2)[1] == "the D-Bus is gone"
     assert summary({}, 2) == ("0 of 2 services are shown on the GX", None)
+
+
+def test_a_restart_of_the_actor_is_not_seen() -> None:
+    entry, house = read({"what": "temperature", "id": "garage", "silence": 900})[0], House()
+    house.take("Devices/garage/State", b'{"Temperature": 20}', 0.0, retained=False)
+    for now in (10.0, 20.0):
+        house.take_actor(b"offline", now)
+    assert standing(entry, house, 10.0 + ORPHANED) == ("shown", None)
+    sentence = "the actor that shows it is offline"
+    assert standing(entry, house, 10.1 + ORPHANED) == ("silent", sentence)
+    assert standing(entry, house, 10.1 + entry.drop) == ("gone", sentence)
+    house.take_actor(b"online", 700.0)
+    assert standing(entry, house, 700.0) == ("shown", None)
 
 
 # ------------------------------------------------------------------------------------ the plan

@@ -74,6 +74,21 @@ def test_who_says_offline_is_believed_at_once(running: Gx) -> None:
         running.holds(NAME, "/Connected", 1)
 
 
+def test_without_the_actor_nothing_stays_on_the_gx(running: Gx) -> None:
+    """Its list of services stays at the broker, and the devices go on telling."""
+    running.plan(GARAGE, drop=4)
+    running.told.say("Actors/gx/Status", "online", retain=True)
+    running.told.state("garage", Temperature=20)
+    running.there(NAME)
+    running.told.say("Actors/gx/Status", "offline", retain=True)
+    until(lambda: unknown(running), "unknown values, for it did not come back")
+    assert running.told.shown("temperature/garage")["why"] == "the actor that shows it is offline"
+    running.gone(NAME)
+    running.told.state("garage", Temperature=22)
+    running.told.say("Actors/gx/Status", "online", retain=True)
+    assert running.there(NAME)["/Temperature"] == ["d", 22]
+
+
 def test_what_the_broker_kept_is_of_unknown_age(gx: Gx) -> None:
     gx.settings()
     gx.told.state("garage", retain=True, Temperature=99)

@@ -49,7 +49,8 @@ async def test_a_lease_without_a_default_is_the_setpoint(
         player.plant.settings[AC] = 75.0
         await anyio.sleep(0.2)
         them.connection.send(SETPOINT, command(3000, ttl=2), qos=1)
-        assert (await answer(them))["ok"]
+        found = await answer(them)
+        assert (found["ok"], found["value"], "why" in found) == (True, 3000, False)
         assert player.plant.setpoint == 3000
         await them.until(lambda: last(them, "Devices/dut/GridSetpoint") == "3000")
         await them.until(lambda: last(them, "Devices/dut/GridSetpoint") == "", 5)
@@ -69,11 +70,17 @@ async def test_the_owners_default_is_added_and_put_back_at_a_stop(
     async with bridged(tmp_path, mosquitto.port, **more) as (player, them):
         await ready(them)
         them.connection.send(SETPOINT, command(3000), qos=1)
-        assert (await answer(them))["value"] == 3000
+        found = await answer(them)
+        assert (found["ok"], found["value"]) == (True, 3050)
+        assert found["why"] == (
+            "3050 W is in force: the 3000 W asked for and the `default_setpoint` of 50 W together"
+        )
         assert player.plant.setpoint == 3050
+        await them.until(lambda: last(them, "Devices/dut/GridSetpoint") == "3050")
         them.connection.send(SETPOINT, command(3951), qos=1)
         refused = await answer(them, count=2)
         assert refused["error"] == "GridSetpoint 3951 is not between -1050 and 3950 W"
+        assert refused["value"] == 3050, "what stands"
         assert player.plant.setpoint == 3050
     assert player.plant.setpoint == 50
 
@@ -86,6 +93,10 @@ async def test_another_setpoint_than_the_owners_is_put_right_at_a_start(
     player.plant.settings[AC] = 2500.0
     async with bridged(tmp_path, mosquitto.port, player, default_setpoint=-10.0) as (_, them):
         await them.until(lambda: player.plant.setpoint == -10)
+        said = "the GX's setpoint was 2500 W at the start: -10 W is put back"
+        await them.until(
+            lambda: (last(them, "Actors/dut/Messages/Operational") or "").endswith(said)
+        )
         assert last(them, "Devices/dut/GridSetpoint") in (None, "")
         player.plant.settings[AC] = 30.0  # the owner, on the GX, while nothing is lent
         await anyio.sleep(0.5)
@@ -183,7 +194,7 @@ async def test_putting_back_is_never_given_up(tmp_path: Path) -> None:
             player.fault = None
             with pytest.raises(DeviceError, match="kept in flash"):
                 await put_back()
-            actor._back_again -= 600
+            actor.flash._back_again -= 600
             await put_back()
         assert player.plant.setpoint == 50
 

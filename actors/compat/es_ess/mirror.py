@@ -140,29 +140,33 @@ _MANUAL: Final = (0, "Manual")
 _STATUS: Final = {
     "disconnected": (0, "Disconnected"),
     "connected": (1, "Connected"),
-    "waiting": (4, "Waiting for sun"),
+    "waiting": (4, "WaitingForSun"),
     "charging": (2, "Charging"),
     "complete": (3, "Charged"),
 }
+_THREE_PHASES: Final = 2  # es-ESS's number for it; 1 is one phase
 
 
 def wattpilot(state: Mapping[str, Any], mode: str | None) -> dict[str, bytes]:
     """The paths below `es-ESS/FroniusWattpilot` that a reading tells; the unknown is left out.
 
-    `mode` is the charger's `ChargeMode`, None while it is not known.
+    `mode` is the charger's `ChargeMode`, None while it is not known. Currents are A of all phases
+    together, as es-ESS and VRM count them: 18 A are 6 A on each of three.
     """
+    phases = {1: 1, 2: _THREE_PHASES, 3: _THREE_PHASES}.get(state.get("ChargingPhases") or 0)
+    allowed = state.get("ChargingCurrent")
     found: dict[str, Any] = {
         "/Ac/Power": state.get("Power"),
         "/Ac/Energy/Forward": state.get("SessionEnergy"),
-        "/SetCurrent": state.get("ChargingCurrent"),
-        "/PhaseMode": {1: 1, 2: 2, 3: 2}.get(state.get("ChargingPhases") or 0),
+        "/SetCurrent": None if allowed is None else allowed * (3 if phases == _THREE_PHASES else 1),
+        "/PhaseMode": phases,
     }
     for phase in (1, 2, 3):
         for what in ("Power", "Voltage", "Current", "PowerFactor"):
             found[f"/Ac/L{phase}/{what}"] = state.get(f"{what}L{phase}")
     currents = [state.get(f"CurrentL{phase}") for phase in (1, 2, 3)]
     known = [each for each in currents if each is not None]
-    found["/Current"] = max(known) if known else None
+    found["/Current"] = sum(known) if known else None
     vehicle = state.get("VehicleState")
     if vehicle is not None:
         found["/CarState"] = "False" if vehicle == "disconnected" else "True"
@@ -170,6 +174,7 @@ def wattpilot(state: Mapping[str, Any], mode: str | None) -> dict[str, bytes]:
         if status is not None:
             found["/Status"], found["/StatusLiteral"] = status
             found["/StartStop"] = int(vehicle == "charging")
+            found["/StartStopLiteral"] = "Start" if vehicle == "charging" else "Stop"
     if mode is not None:
         found["/Mode"], found["/ModeLiteral"] = _MODES.get(mode, _MANUAL)
         found["/AutoStart"] = int(mode == "eco")

@@ -197,10 +197,11 @@ class Serving:
         """An allowance of a consumer of our tree, for whoever watches es-ESS's."""
         if self.owns(consumer):
             self.send(f"{ROOT}/Requests/{consumer}/Allowance", payload, qos=1)
+            self.stamped(consumer)
 
     def stamped(self, consumer: str) -> None:
         """When the last allowance went out."""
-        self._tree.send(f"{ROOT}/Requests/{consumer}", local(self._clock.utc()).encode())
+        self.send(f"{ROOT}/Requests/{consumer}", local(self._clock.utc()).encode())
 
     def updated(self) -> None:
         """The figures are new: this is es-ESS's sign of life."""

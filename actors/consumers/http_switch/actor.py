@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import contextlib
-from typing import TYPE_CHECKING, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar
 
 from actors.consumers.http_switch.client import Client
 from actors.consumers.http_switch.settings import Settings
@@ -13,9 +13,11 @@ from bridge.switching.companion import Switching
 from bridge.switching.model import Seen
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Mapping
+    from collections.abc import AsyncIterator, Iterator, Mapping
 
     from bridge.actor import Context
+    from bridge.config import SiteSettings
+    from bridge.needs import Need
 
 
 class HttpSwitch(Device):
@@ -29,6 +31,11 @@ class HttpSwitch(Device):
     quantities: ClassVar[tuple[str, ...]] = ("Power",)
     controls = ("Switch",)
     writes: ClassVar[tuple[str, ...]] = (*Device.writes, "Requests/{consumer}")
+
+    @classmethod
+    def needs(cls, id: str, settings: Any, site: SiteSettings | None) -> Iterator[Need]:  # noqa: A002, ARG003
+        """Somebody who shares the surplus."""
+        yield from settings.shares(id)
 
     def __init__(self, context: Context) -> None:
         super().__init__(context)

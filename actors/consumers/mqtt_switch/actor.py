@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from typing import TYPE_CHECKING, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar
 
 import anyio
 
@@ -11,13 +11,16 @@ from actors.consumers.mqtt_switch.hearing import Told
 from actors.consumers.mqtt_switch.settings import Settings
 from bridge.device import Device
 from bridge.errors import DeviceError, DeviceRefused, DeviceTimeout
+from bridge.needs import Word
 from bridge.switching.companion import Switching
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterator, Mapping
 
     from bridge.actor import Context
+    from bridge.config import SiteSettings
     from bridge.mqtt import Incoming
+    from bridge.needs import Need
     from bridge.switching.model import Seen
 
 _BEAT = 0.2
@@ -36,6 +39,24 @@ class MqttSwitch(Device):
     controls = ("Switch",)
     writes: ClassVar[tuple[str, ...]] = (*Device.writes, "Requests/{consumer}")
     reads_directly = False
+
+    @classmethod
+    def needs(cls, id: str, settings: Any, site: SiteSettings | None) -> Iterator[Need]:  # noqa: A002, ARG003
+        """Its topics, and somebody who shares the surplus."""
+        told = Told(settings)
+
+        def status(payload: bytes) -> str | None:
+            told.status(payload, retained=False, at=0.0)
+            return told.garbled
+
+        def power(payload: bytes) -> str | None:
+            told.power(payload, retained=False, at=0.0)
+            return told.power_garbled
+
+        yield Word(settings.status_topic, every=settings.silence or None, kept=True, refuse=status)
+        if settings.power_topic is not None:
+            yield Word(settings.power_topic, refuse=power)
+        yield from settings.shares(id)
 
     def __init__(self, context: Context) -> None:
         super().__init__(context)
@@ -126,12 +147,20 @@ class MqttSwitch(Device):
         elif self.told.live is not None:
             why = f"{self.told.name} has not said for {now - self.told.heard_at:.0f} s if it is on"
         else:
-            why = f"{self.told.name} has not said yet whether it is on"
+            why = f"{self.told.name} has not said yet whether it is on{self._left_so()}"
             if now < (self._connected_at or now) + settings.timeout:
                 return
             self._tell_first()
         await self.health(why)
         await self.device_status("offline", why)
+
+    def _left_so(self) -> str:
+        """What a silent device was left as, and what can be done about its silence."""
+        by_hand = None if self.consumer is None else self.consumer.errand.journal.by_hand
+        if by_hand is None or self.settings.ask_topic is not None:
+            return ""
+        hint = "set `ask_topic` if it can be asked, or switch it once"
+        return f"; it was switched {by_hand} by hand in the last run and is left so: {hint}"
 
     def _tell_first(self) -> None:
         """One that only tells changes has nothing to tell: off is safe, and makes it speak."""
@@ -175,6 +204,8 @@ class MqttSwitch(Device):
     async def switch(self, *, on: bool) -> bool:
         """Tell it, and wait until it says so; one that was so already may keep silent."""
         settings: Settings = self.settings
+        with anyio.move_on_after(settings.timeout):
+            await self.bus.connection.connected.wait()
         if not self.bus.connection.connected.is_set():
             raise DeviceTimeout("the broker cannot be reached: nothing was switched")
         sent = self.clock.now()

@@ -7,17 +7,22 @@ into one coherent `State`. Whoever publishes a `State` of its own is left to it.
 from __future__ import annotations
 
 import math
-from typing import TYPE_CHECKING, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar
 
 import msgspec
 
 from bridge.device import Device
 from bridge.errors import DeviceError
 from bridge.log import Seldom
+from bridge.needs import Word
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from bridge.actor import Context
     from bridge.bus import Message
+    from bridge.config import SiteSettings
+    from bridge.needs import Need
 
 _LOOK = 0.5
 _OFFLINE_AFTER = 3.0
@@ -39,6 +44,11 @@ class External(Device):
     Settings = Settings
     quantities: ClassVar[tuple[str, ...]] = ()
     reads_directly = False
+
+    @classmethod
+    def needs(cls, id: str, settings: Any, site: SiteSettings | None) -> Iterator[Need]:  # noqa: A002, ARG003
+        """Somebody who publishes it."""
+        yield Word(f"Devices/{id}/+", ours=True)
 
     def __init__(self, context: Context) -> None:
         super().__init__(context)

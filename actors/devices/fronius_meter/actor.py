@@ -7,7 +7,13 @@ from typing import TYPE_CHECKING, Annotated, ClassVar, Literal
 
 from msgspec import Meta
 
-from actors.devices.fronius_meter.decode import LOAD_PLACE, decode, quantities, role_of
+from actors.devices.fronius_meter.decode import (
+    LOAD_PLACE,
+    decode,
+    quantities,
+    role_of,
+    unconfirmed,
+)
 from bridge.config.settings import DeviceSettings
 from bridge.config.types import Interval
 from bridge.device import Device
@@ -29,13 +35,14 @@ class Settings(DeviceSettings, frozen=True, kw_only=True, forbid_unknown_fields=
     """Host (of the inverter or data manager), port, interval and timeout as every device.
 
     unit: number of the meter there; role: what it measures, else as the `site` section says, else
-    as it was set up in the inverter; invert: it is mounted the other way round.
+    as it was set up in the inverter; invert: it is mounted the other way round. Where nobody knows
+    which way it counts, a warning stands until `invert` says it (None: not said, as it counts).
     """
 
     interval: Interval = 1.0
     unit: Annotated[int, Meta(ge=0, le=255)] = 0
     role: Literal["grid", "load", "pv", "device"] | None = None
-    invert: bool = False
+    invert: bool | None = None
 
     def identity(self) -> str:
         """Where it is; equal for one meter. See bridge/config/twins.py."""
@@ -102,7 +109,7 @@ class FroniusMeter(Device):
         except DeviceRefused as error:
             raise DeviceRefused(_named(self.name, error)) from None
         self._last = found
-        return quantities(found, self.role(found), invert=settings.invert)
+        return quantities(found, self.role(found), invert=bool(settings.invert))
 
     def role(self, found: Reading) -> Role:
         """As set, else as the site says, else by its place. Raises DeviceRefused."""
@@ -126,6 +133,8 @@ class FroniusMeter(Device):
         last = self._last
         if last is not None:
             await self.info(last.manufacturer or "Fronius", last.model, last.serial)
+            doubt = unconfirmed(last, self.role(last)) if self.settings.invert is None else None
+            await self.warn("sign", None if doubt is None else f"{self.name} {doubt}")
         return values
 
 

@@ -1,8 +1,9 @@
 """What `GetMeterRealtimeData` says, in our quantities and signs. Pure.
 
 A meter at the feed-in point (location 0) counts import as positive. One in the consumption path
-(location 1) tells consumption as negative power; its consumed energy is that of the house.
-Currents have no direction.
+(location 1) tells consumption as negative power; its consumed energy is that of the house. Which
+way one elsewhere counts (3 at a generator, 256 and more at single loads) is confirmed by nobody:
+only its owner can tell. Currents have no direction.
 """
 
 from __future__ import annotations
@@ -95,6 +96,22 @@ def role_of(reading: Reading) -> Role:
     if reading.place == GRID_PLACE:
         return "grid"
     return "load" if reading.place == LOAD_PLACE else "device"
+
+
+def unconfirmed(reading: Reading, role: Role) -> str | None:
+    """A sentence about a meter whose sign only its owner can tell; it goes after its name."""
+    if reading.place in {GRID_PLACE, LOAD_PLACE} or (reading.place is None and role == "grid"):
+        return None
+    where = (
+        "does not tell where its meter sits"
+        if reading.place is None
+        else (f"has its meter at location {reading.place}")
+    )
+    means = {"grid": "import", "pv": "production"}.get(role, "consumption")
+    return (
+        f"{where}, and which way such a meter counts is not known: if {means} shows as positive"
+        " set 'invert: false', else set 'invert: true'"
+    )
 
 
 def quantities(reading: Reading, role: Role, *, invert: bool) -> dict[str, float | str | None]:

@@ -10,6 +10,8 @@ import math
 from dataclasses import dataclass
 from typing import Final
 
+from bridge.known import known
+
 _SOC_BAND: Final = 2.0
 _FINEST: Final = 0.01
 _CLOSE: Final = 0.02
@@ -66,11 +68,11 @@ class Decision:
 
 def decide(plan: Plan, state: State, inputs: Inputs, now: float) -> Decision:
     """The limit to hold now; changes `state`."""
-    known = _known(inputs)
-    if known is None:
+    found = _all_known(inputs)
+    if found is None:
         state.limit = None
         return Decision(None, "unknown", inputs.why or "the house is not known")
-    grid, battery, pv, own, soc = known
+    grid, battery, pv, own, soc = found
     start = plan.soc if state.limit is None else plan.soc - _SOC_BAND
     if soc < start:
         state.limit = None
@@ -86,9 +88,10 @@ def decide(plan: Plan, state: State, inputs: Inputs, now: float) -> Decision:
     return Decision(limit, "throttle", f"it may produce {limit:.0f} W: nothing is to be fed in")
 
 
-def _known(inputs: Inputs) -> tuple[float, float, float, float, float] | None:
-    found = (inputs.grid, inputs.battery, inputs.pv, inputs.own, inputs.soc)
-    grid, battery, pv, own, soc = found
+def _all_known(inputs: Inputs) -> tuple[float, float, float, float, float] | None:
+    flows = (inputs.grid, inputs.battery, inputs.pv, inputs.own)
+    grid, battery, pv, own = map(known, flows)
+    soc = known(inputs.soc, 0.0, 100.0)
     if grid is None or battery is None or pv is None or own is None or soc is None:
         return None
     return grid, battery, pv, own, soc

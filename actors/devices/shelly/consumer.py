@@ -4,11 +4,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from bridge.switching.companion import Switching
-
 if TYPE_CHECKING:
     from actors.devices.shelly.actor import Shelly
     from actors.devices.shelly.settings import Settings
+    from bridge.switching.companion import Switching
     from bridge.switching.model import Seen
 
 TIMER = 60.0
@@ -41,6 +40,8 @@ def make_consumer(actor: Shelly) -> Switching | None:
     plan = settings.plan()
     if plan is None:
         return None
+    from bridge.switching.companion import Switching  # only a consumer pays for it
+
     consumer = settings.consumer or actor.id
     return Switching(
         actor,

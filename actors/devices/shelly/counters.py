@@ -9,7 +9,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from actors.devices.shelly.document import number
-from actors.devices.shelly.netmeter import NetMeter
+from bridge.netting import Netting
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -35,7 +35,7 @@ class NetCounters:
     ) -> None:
         self._load = load
         self._save = save
-        self._meter: NetMeter | None = None
+        self._meter: Netting | None = None
         self._serial: str | None = None
         self._device: tuple[float, float] | None = None
         self._saved_at = 0.0
@@ -50,7 +50,7 @@ class NetCounters:
         if serial != self._serial:
             self._device = None  # another meter at the same address: its totals tell nothing
         gap = self._meter.add(at, total.power)
-        if gap is not None or first:
+        if gap or first:
             self._fill(device)
         self._serial = serial
         self._device = device or self._device
@@ -73,17 +73,17 @@ class NetCounters:
         self._save(content)
         self._public = (meter.imported, meter.exported)
 
-    def _start(self, serial: str | None, device: tuple[float, float] | None) -> NetMeter:
+    def _start(self, serial: str | None, device: tuple[float, float] | None) -> Netting:
         saved = self._load() or {}
         found = _pair(saved.get("imported"), saved.get("exported"))
         if found is None:
             self._serial, self._device = serial, device
-            return NetMeter(*(device or (0.0, 0.0)))
+            return Netting(*(device or (0.0, 0.0)))
         self._serial = saved["serial"] if isinstance(saved.get("serial"), str) else None
         last = saved.get("device")
         pair = isinstance(last, (list, tuple)) and len(last) == 2  # noqa: PLR2004 - a pair
         self._device = _pair(last[0], last[1]) if pair and last else None
-        return NetMeter(*found)
+        return Netting(*found)
 
     def _fill(self, device: tuple[float, float] | None) -> None:
         if self._meter is None or self._device is None or device is None:

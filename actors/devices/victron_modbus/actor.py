@@ -23,9 +23,11 @@ from actors.devices.victron_modbus.controls import (
     Flag,
     GridSetpoint,
     Objection,
+    Relay,
     battery_prefix,
     narrow_limits,
     narrow_powers,
+    relay_table,
 )
 from actors.devices.victron_modbus.readings import PHASE_COUNT, Meter, measured_phases, refined
 from actors.devices.victron_modbus.units import ALL, SERVICES, USUAL, Units, in_words
@@ -36,6 +38,7 @@ from bridge.modbus.stream import split_host
 from bridge.modbus.wire import ILLEGAL_ADDRESS, Refusal
 from bridge.register_device import Bound, RegisterDevice, RegisterSettings, Unit
 from bridge.registers import RegisterMap
+from bridge.victron import relay_device
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
@@ -46,6 +49,7 @@ if TYPE_CHECKING:
 
 Service = Literal["vebus", "battery", "grid", "solarcharger", "pvinverter", "evcharger"]
 UnitIds = Annotated[tuple[Unit, ...], Meta(extra={"single": True})]
+Relays = Annotated[tuple[Annotated[int, Meta(ge=1, le=2)], ...], Meta(extra={"single": True})]
 
 _HELD: Final = ("BatterySetpoint", "AcInputSetpointL1", "AcInputSetpointL2", "AcInputSetpointL3")
 _WIDE_SETPOINTS: Final = tuple(f"vebus_hub4_l{n}_ac_power_setpoint_32" for n in (1, 2, 3))
@@ -70,11 +74,14 @@ class Settings(RegisterSettings, frozen=True, kw_only=True, forbid_unknown_field
     """As every device made of registers.
 
     services: `auto` looks for them on the usual unit ids, `none` takes only what `units` names;
-    units: service -> its unit id or ids, which are then not looked for.
+    units: service -> its unit id or ids, which are then not looked for; relays: those that are
+    read; manual_relays: those that may be switched too, because their function on the GX is Manual.
     """
 
     services: Literal["auto", "none"] = "auto"
     units: dict[Service, UnitIds] = msgspec.field(default_factory=dict)
+    relays: Relays = ()
+    manual_relays: Relays = ()
 
     def identity(self) -> str:
         """Where it is, and which unit; equal for one device. See bridge/config/twins.py."""
@@ -113,7 +120,7 @@ class VictronModbus(RegisterDevice):
         *("BatterySetpoint", "GridSetpoint", "EssMode", "MinSoc"),
         *("MaxChargeCurrent", "MaxDischargePower", "ExportLimit"),
         *("AcInputSetpointL1", "AcInputSetpointL2", "AcInputSetpointL3"),
-        *("ChargeEnable", "ChargeCurrent", "ChargeMode"),
+        *("ChargeEnable", "ChargeCurrent", "ChargeMode", "Switch"),
     )
 
     def __init__(self, context: Context) -> None:
@@ -180,8 +187,22 @@ class VictronModbus(RegisterDevice):
                 if name == "ChargeEnable"
             }
             yield Bound(device=device, table=table, recipes=flags)
+        yield from self._relays()
         table = self._system()
         yield Bound(device=self.id, table=table, recipes=self._recipes(table))
+
+    def _relays(self) -> Iterable[Bound]:
+        """A device for each relay that the owner has named: the GX does not tell which it has."""
+        settings: Settings = self.settings
+        for number in sorted({*settings.relays, *settings.manual_relays}):
+            device = relay_device(self.id, number)
+            if not VALID_ID.match(device):
+                self.log.warning(f"{device} is too long for an id: give {self.id} a shorter one")
+                continue
+            self._services[device] = f"relay {number}"
+            table = relay_table(self.map("system").on(self._unit), number)
+            recipe = Relay(table, number, manual=number in settings.manual_relays)
+            yield Bound(device=device, table=table, recipes={"Switch": recipe})
 
     def _system(self) -> RegisterMap:
         """The system with what its controls need of the inverter/charger and the batteries."""
@@ -302,9 +323,11 @@ class VictronModbus(RegisterDevice):
         """As read, with the maker's name and what sort of service it is."""
         service = self._services.get(device or self.id, "system")
         # A meter, a PV inverter or a battery on a GX may be anybody's.
-        own = service in {"system", "vebus", "solarcharger", "evcharger"}
+        relay = service.startswith("relay")
+        own = relay or service in {"system", "vebus", "solarcharger", "evcharger"}
         maker = manufacturer or ("Victron Energy" if own else None)
-        await super().info(maker, model or _NAMES[service], serial, firmware, device=device)
+        name = f"{service.capitalize()} of a GX" if relay else _NAMES[service]
+        await super().info(maker, model or name, serial, firmware, device=device)
 
     # ---------------------------------------------------------------- controls
 

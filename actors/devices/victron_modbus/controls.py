@@ -118,6 +118,29 @@ class Flag(TableRecipe):
         return None if code is None else bool(code)
 
 
+class Relay(Flag):
+    """A relay of the GX. Modbus does not tell what it is for: `manual` is the owner's word."""
+
+    def __init__(self, table: RegisterMap, number: int, *, manual: bool) -> None:
+        super().__init__(ControlTable("Switch", register=table.registers[0].name), table)
+        self.number, self.manual = number, manual
+
+    def steps(self, value: Asked, seen: Seen) -> list[Step]:
+        """See Recipe. Raises DeviceError for a relay that may be for something else."""
+        if not self.manual:
+            raise DeviceError(
+                f"relay {self.number} is only read: where its function on the GX is Manual,"
+                " name it in `manual_relays`"
+            )
+        return super().steps(value, seen)
+
+
+def relay_table(system: RegisterMap, number: int) -> RegisterMap:
+    """The one row of a relay, read with each reading."""
+    only = replace(system[f"system_relay_{number - 1}_state"], poll="fast")
+    return replace(system, registers=(only,), quantities={}, controls={})
+
+
 class _Mode3(Recipe):
     """What the controls of ESS mode 3 share: the setpoints, and what is known of the battery."""
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Annotated, ClassVar
+from typing import TYPE_CHECKING, Annotated, Any, ClassVar
 
 import msgspec
 from msgspec import Meta
@@ -12,12 +12,15 @@ from bridge.actor import Actor
 from bridge.config.settings import DeviceIds
 from bridge.config.types import Delay, DeviceId, Watts
 from bridge.lending import SET, Lent
+from bridge.needs import Figure, Handle, switch_of
 from bridge.steering import Balance, Car, Owner, Speaker
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from bridge.actor import Context
+    from bridge.config import SiteSettings
+    from bridge.needs import Need
 
 _TICK = 1.0
 _TTL = 30.0
@@ -88,6 +91,14 @@ class BatteryGuard(Actor):
     stops_first = True
     needs_site = True
     writes: ClassVar[tuple[str, ...]] = (SET,)
+
+    @classmethod
+    def needs(cls, id: str, settings: Any, site: SiteSettings | None) -> Iterator[Need]:  # noqa: A002, ARG003
+        """Its battery, its chargers, its switch."""
+        yield Handle(settings.battery, settings.control, "battery")
+        for each in settings.chargers:
+            yield Figure(each, "Power", "chargers")
+        yield from switch_of(settings.switch)
 
     def __init__(self, context: Context) -> None:
         super().__init__(context)

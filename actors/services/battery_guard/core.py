@@ -8,9 +8,10 @@ to the grid, the rest stays with the battery.
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final, Literal
 
+from bridge.known import known
 from bridge.pace import Pace, Urgent
 
 Mode = Literal["cover", "hold"]
@@ -93,6 +94,8 @@ def new_state(plan: Plan) -> State:
 
 def decide(plan: Plan, state: State, inputs: Inputs, now: float) -> Decision:
     """What to hold now; unknown inputs, an idle car and the owner's switch end it."""
+    grid, battery, car = known(inputs.grid), known(inputs.battery), known(inputs.car)
+    inputs = replace(inputs, grid=grid, battery=battery, car=car)
     found = _decide(plan, state, inputs, now)
     if found.value != state.value:
         state.value, state.changed_at = found.value, now

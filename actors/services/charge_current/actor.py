@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Annotated, ClassVar, Literal
+from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Literal
 
 import msgspec
 from msgspec import Meta
@@ -13,12 +13,15 @@ from bridge.config.types import Delay, DeviceId, Watts
 from bridge.errors import ExpressionError
 from bridge.expression import compile_expression
 from bridge.lending import SET, Lent
+from bridge.needs import Figure, Handle, switch_of
 from bridge.steering import DeviceValue, Owner, Speaker
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from bridge.actor import Context
+    from bridge.config import SiteSettings
+    from bridge.needs import Need
 
 _TICK = 1.0
 _STEP = {"MaxChargeCurrent": 1.0, "MaxChargePower": 100.0}
@@ -83,6 +86,15 @@ class ChargeCurrent(Actor):
     Settings = Settings
     stops_first = True
     writes: ClassVar[tuple[str, ...]] = (SET,)
+
+    @classmethod
+    def needs(cls, id: str, settings: Any, site: SiteSettings | None) -> Iterator[Need]:  # noqa: A002, ARG003
+        """Its battery, its state of charge, its switch."""
+        yield Handle(settings.battery, settings.control, "battery")
+        if isinstance(settings.limit, str):
+            setting = "soc" if settings.soc else "battery"
+            yield Figure(settings.soc or settings.battery, "BatterySoc", setting)
+        yield from switch_of(settings.switch)
 
     def __init__(self, context: Context) -> None:
         super().__init__(context)

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from bridge.errors import ExpressionError
+from bridge.known import known
 from bridge.pace import Pace
 
 if TYPE_CHECKING:
@@ -73,9 +74,10 @@ def decide(plan: Plan, pace: Pace, inputs: Inputs, now: float) -> Decision:
 def _limit(plan: Plan, inputs: Inputs) -> tuple[float | None, str | None]:
     if isinstance(plan.limit, (int, float)):
         return float(plan.limit), None
-    if plan.limit.names and inputs.soc is None:
+    soc = known(inputs.soc, 0.0, 100.0)
+    if plan.limit.names and soc is None:
         return None, inputs.why or "the state of charge is not known"
     try:
-        return plan.limit.evaluate({"SOC": inputs.soc or 0.0}), None
+        return plan.limit.evaluate({"SOC": soc or 0.0}), None
     except ExpressionError as error:
         return None, str(error)

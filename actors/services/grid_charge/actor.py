@@ -17,6 +17,7 @@ from actors.services.grid_charge.profile import Profile
 from bridge.actor import Actor
 from bridge.config.types import Delay, DeviceId, ForecastId, TariffId, Watts
 from bridge.lending import SET, Lent
+from bridge.needs import Figure, Handle, Word, switch_of
 from bridge.pace import Pace
 from bridge.steering import Balance, DeviceValue, Owner, Speaker
 
@@ -27,7 +28,9 @@ if TYPE_CHECKING:
     from actors.services.grid_charge.curves import Rows
     from bridge.actor import Context
     from bridge.bus import Message
+    from bridge.config import SiteSettings
     from bridge.lease import Value
+    from bridge.needs import Need
 
 _TICK = 1.0
 _Percent = Annotated[float, Meta(ge=0, le=100)]
@@ -85,6 +88,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
             soc_max=self.soc_max,
             max_import=math.inf if self.max_import is None else self.max_import,
             interval=self.interval,
+            at_meter=self.control == "GridSetpoint",
         )
 
 
@@ -96,6 +100,18 @@ class GridCharge(Actor):
     stops_first = True
     needs_site = True
     writes: ClassVar[tuple[str, ...]] = (SET,)
+
+    @classmethod
+    def needs(cls, id: str, settings: Any, site: SiteSettings | None) -> Iterator[Need]:  # noqa: A002, ARG003
+        """Its battery, prices and forecast, its switch."""
+        yield Handle(settings.battery, settings.control, "battery")
+        setting = "soc" if settings.soc else "battery"
+        yield Figure(settings.soc or settings.battery, "BatterySoc", setting)
+        yield Word(_curve("Tariffs", settings.tariff), ours=True, by=settings.tariff, kept=True)
+        if settings.forecast is not None:
+            topic = _curve("Forecasts", settings.forecast)
+            yield Word(topic, ours=True, by=settings.forecast, kept=True)
+        yield from switch_of(settings.switch)
 
     def __init__(self, context: Context) -> None:
         super().__init__(context)
@@ -110,6 +126,7 @@ class GridCharge(Actor):
         self.owner = Owner(self, settings.switch)
         self.speaker = Speaker(self)
         self._prices: Rows | None = None
+        self._exports: Rows | None = None
         self._sun: Rows | None = None
         self._refused: dict[str, str] = {}
         self._learnt_at = self.clock.now()
@@ -164,6 +181,7 @@ class GridCharge(Actor):
             soc=soc,
             demand=demand,
             prices=self._prices,
+            exports=self._exports or (),
             sun=self._sun,
             no_sun=settings.forecast is None,
             allowed=allowed,
@@ -190,7 +208,9 @@ class GridCharge(Actor):
             await self.subscribe("Forecasts/{forecast}/Curve", self._on_sun, forecast=forecast)
 
     def _on_prices(self, message: Message) -> None:
-        self._prices = self._rows(message, "import", f"the tariff {self.settings.tariff}")
+        who = f"the tariff {self.settings.tariff}"
+        self._prices = self._rows(message, "import", who)
+        self._exports = None if self._prices is None else self._rows(message, "export", who)
 
     def _on_sun(self, message: Message) -> None:
         self._sun = self._rows(message, "power", f"the forecast {self.settings.forecast}")
@@ -220,3 +240,7 @@ class GridCharge(Actor):
         own = load - (float(running.value) if running.fresh else 0.0)
         if self.profile.see(own, seconds, self.clock.utc()):
             self.state.save("profile", self.profile.export())
+
+
+def _curve(root: str, name: str) -> str:
+    return f"{root}/{name}/Curve"

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Final, Literal
 
 from actors.services.grid_charge.curves import value_at
 from actors.services.grid_charge.planning import Plan, Policy, best, steps_of
+from bridge.known import known
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -31,7 +32,7 @@ class Inputs:
     """What is known; None is unknown, and `why` says in one sentence why.
 
     demand: W that the house needs beyond its sun (grid + battery); sun: the forecast, or `no_sun`
-    where the house has none.
+    where the house has none; exports: what is paid for feeding in, as far as it is told.
     """
 
     soc: float | None
@@ -41,6 +42,7 @@ class Inputs:
     no_sun: bool = False
     allowed: bool | None = True
     why: str | None = None
+    exports: Rows = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,9 +71,10 @@ class State:
 
 def due(state: State, inputs: Inputs, utc: datetime, now: float) -> bool:
     """True when a plan can and should be made: new curves, another slot, another charge, time."""
-    if inputs.soc is None or inputs.prices is None or not (inputs.sun or inputs.no_sun):
+    soc = _soc(inputs)
+    if soc is None or inputs.prices is None or not (inputs.sun or inputs.no_sun):
         return False
-    moved = not abs(inputs.soc - state.planned_soc) < _MOVED
+    moved = not abs(soc - state.planned_soc) < _MOVED
     return moved or now - state.planned_at >= _REPLAN or _basis(inputs, utc) != state.planned_for
 
 
@@ -79,18 +82,24 @@ def make_plan(
     plan: Plan, state: State, inputs: Inputs, profile: Profile, utc: datetime, now: float
 ) -> None:
     """Find the best policy and keep it; this takes a moment of computing."""
-    if inputs.soc is None or inputs.prices is None:
+    soc = _soc(inputs)
+    if soc is None or inputs.prices is None:
         return
-    steps = steps_of(inputs.prices, None if inputs.no_sun else inputs.sun, profile, utc)
-    state.policy = best(plan, steps, inputs.soc)
+    sun = None if inputs.no_sun else inputs.sun
+    steps = steps_of(inputs.prices, sun, profile, utc, inputs.exports)
+    state.policy = best(plan, steps, soc)
     state.horizon = sum(step.hours for step in steps)
     state.planned_at, state.planned_for = now, _basis(inputs, utc)
-    state.planned_soc = inputs.soc
+    state.planned_soc = soc
+
+
+def _soc(inputs: Inputs) -> float | None:
+    return known(inputs.soc, 0.0, 100.0)
 
 
 def _basis(inputs: Inputs, utc: datetime) -> tuple[object, ...]:
     slot = next((row[0] for row in inputs.prices or () if row[0] <= utc < row[1]), None)
-    return (inputs.prices, inputs.sun, slot)
+    return (inputs.prices, inputs.exports, inputs.sun, slot)
 
 
 def decide(plan: Plan, state: State, inputs: Inputs, utc: datetime, now: float) -> Decision:
@@ -107,7 +116,9 @@ def decide(plan: Plan, state: State, inputs: Inputs, utc: datetime, now: float) 
         text = "the battery was let go a moment ago, and charging does not begin again so soon"
         return Decision("leave", 0.0, "wait", text)
     if inputs.soc < begin or (state.action == "leave" and inputs.soc < target):
-        power = min(plan.power, plan.max_import - max(inputs.demand, 0.0))
+        # What the meter shows is the house's and the battery's together, whatever the house draws.
+        house = 0.0 if plan.at_meter else max(inputs.demand, 0.0)
+        power = min(plan.power, plan.max_import - house)
         if power < _LEAST:
             return _leave(state, "import", "the house draws all that may be imported", now)
         state.action, state.idle_since = "charge", None
@@ -158,7 +169,7 @@ def _reason_to_stop(
 
 
 def _unknown(inputs: Inputs, price: float | None, utc: datetime) -> str | None:
-    if None in (inputs.allowed, inputs.soc, inputs.demand) or inputs.prices is None:
+    if None in (inputs.allowed, _soc(inputs), known(inputs.demand)) or inputs.prices is None:
         return inputs.why or "what is needed for a decision is not known"
     if price is None:
         return "the tariff does not tell a price for now"

@@ -6,6 +6,8 @@ from datetime import UTC, datetime
 from itertools import pairwise
 from typing import Any
 
+from bridge.known import known
+
 Rows = tuple[tuple[datetime, datetime, float], ...]
 
 
@@ -14,7 +16,7 @@ class CurveRefused(ValueError):
 
 
 def rows_of(payload: list[dict[str, Any]], value: str) -> Rows:
-    """`[{start, end, …}]` as (start, end, value) rows in order; those without a value are left out.
+    """`[{start, end, …}]` as (start, end, value) rows in order, without those that have no value.
 
     Raises CurveRefused for times without a zone, slots without length and slots that overlap.
     """
@@ -23,8 +25,9 @@ def rows_of(payload: list[dict[str, Any]], value: str) -> Rows:
         start, end = _time(each["start"]), _time(each["end"])
         if end <= start:
             raise CurveRefused(f"the slot at {each['start']} ends before it begins")
-        if each[value] is not None:
-            found.append((start, end, float(each[value])))
+        told = known(each[value])
+        if told is not None:
+            found.append((start, end, float(told)))
     found.sort(key=lambda row: row[0])
     for one, other in pairwise(found):
         if other[0] < one[1]:

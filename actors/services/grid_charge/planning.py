@@ -2,9 +2,10 @@
 
 A policy is a price and a charge: at or below that price the battery is charged from the grid up to
 that charge, and then kept; at any other time it follows its own control, which covers the house
-and takes the sun that is left over. The policy that makes the time for which prices are known
-cheapest wins, against the one that buys nothing. What would still be in the battery at the end
-counts for nothing, so that nothing is bought for a need that is not in sight.
+and takes the sun that is left over. Sun for which it has no room is fed in at the export price,
+which may be negative: a battery filled in the night drives it out. The policy that makes the time
+for which prices are known cheapest wins, against the one that buys nothing. What would still be in
+the battery at the end counts for nothing: nothing is bought for a need that is not in sight.
 """
 
 from __future__ import annotations
@@ -36,7 +37,8 @@ class Plan:
 
     efficiency: of charging and discharging together; wear: what a kWh out of the battery costs
     it; min_gain: least that a bought kWh must save; max_price: never bought above it; soc_min: the
-    house's own reserve; soc_max: never bought beyond it; max_import: most at the meter.
+    house's own reserve; soc_max: never bought beyond it; max_import: most at the meter; at_meter:
+    `power` is what the meter shows, of which the house takes its part.
     """
 
     power: float
@@ -49,18 +51,28 @@ class Plan:
     soc_max: float = 90.0
     max_import: float = math.inf
     interval: float = 300.0
+    at_meter: bool = False
+
+    def power_for(self, need: float) -> float:
+        """Most W from the grid into the battery while the house needs `need` W."""
+        house = max(need, 0.0)
+        if self.at_meter:
+            return max(0.0, min(self.power, self.max_import) - house)
+        return max(0.0, min(self.power, self.max_import - house))
 
 
 @dataclass(frozen=True, slots=True)
 class Step:
     """One stretch of time with one price: hours, currency/kWh, and what the house needs, W.
 
-    `need` is load less sun; below 0 the sun leaves something over.
+    `need` is load less sun; below 0 the sun leaves something over. `export` is paid for what is fed
+    in, below 0 by the owner; 0 where nobody tells it.
     """
 
     hours: float
     price: float
     need: float
+    export: float = 0.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,7 +88,9 @@ class Policy:
     bought: float
 
 
-def steps_of(prices: Rows, sun: Rows | None, profile: Profile, now: datetime) -> list[Step]:
+def steps_of(
+    prices: Rows, sun: Rows | None, profile: Profile, now: datetime, exports: Rows = ()
+) -> list[Step]:
     """The time to come as far as prices and sun are known without a gap; `sun` None: no panels."""
     found: list[Step] = []
     at, end = now, now + _HORIZON
@@ -90,7 +104,8 @@ def steps_of(prices: Rows, sun: Rows | None, profile: Profile, now: datetime) ->
             if power is None:
                 return found
             hours = (until - first).total_seconds() / 3600
-            found.append(Step(hours, price, profile.at(first) - power))
+            paid = mean_of(exports, first, until) or 0.0
+            found.append(Step(hours, price, profile.at(first) - power, paid))
         at = min(last, end)
     return found
 
@@ -122,11 +137,11 @@ def best(plan: Plan, steps: Sequence[Step], soc: float) -> Policy | None:
 
 
 def _limits(plan: Plan, steps: Sequence[Step]) -> list[float]:
-    """The prices worth trying, cheapest first: those that a later one can pay for."""
+    """The prices worth trying, cheapest first: those that a later one can pay for, or below 0."""
     dearest, worth = -math.inf, set()
     for step in reversed(steps):
         costs = step.price / plan.efficiency + plan.wear
-        if step.price <= plan.max_price and dearest - costs > 0:
+        if step.price <= plan.max_price and (dearest - costs > 0 or step.price < 0):
             worth.add(step.price)
         dearest = max(dearest, step.price)
     prices = sorted(worth)
@@ -159,7 +174,7 @@ def play(
         need, most = step.need * step.hours, plan.power * step.hours
         if step.price <= price:
             if level < goal:
-                room = max(0.0, plan.max_import - max(step.need, 0.0)) * step.hours
+                room = plan.power_for(step.need) * step.hours
                 # What the sun brings meanwhile is part of the power that the battery takes.
                 sun = min(max(-need, 0.0), most)
                 taken = max(0.0, min(most - sun, room, (goal - level) / way - sun))
@@ -171,7 +186,9 @@ def play(
                 spared += min(need, most, max(0.0, level - floor) * way)
                 continue
         if need <= 0:
-            level = max(level, min(full, level + min(-need, most) * way))
+            stored = max(0.0, min(-need, most, (full - level) / way))
+            level += stored * way
+            cost -= step.export * (-need - stored) / _KILO
             continue
         given = min(need, most, max(0.0, level - floor) * way)
         level -= given / way

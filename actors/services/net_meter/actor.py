@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from typing import TYPE_CHECKING, Annotated, ClassVar, Literal
+from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Literal
 
 import anyio
 import msgspec
@@ -12,7 +12,9 @@ from msgspec import Meta
 from actors.services.net_meter.core import (
     Plan,
     begin,
+    begin_at,
     content,
+    counters_of,
     decide,
     failed,
     kept,
@@ -21,11 +23,16 @@ from actors.services.net_meter.core import (
 from bridge.config.types import DeviceId
 from bridge.device import Device
 from bridge.errors import DeviceError
+from bridge.needs import Figure
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from bridge.actor import Context
     from bridge.bus import Message
+    from bridge.config import SiteSettings
     from bridge.device import Values
+    from bridge.needs import Need
 
 _LOOK = 1.0
 _COPIES = ("counters-0", "counters-1")
@@ -37,14 +44,15 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     """Which meter, and where the counters begin.
 
     meter: a device (None: the site's grid meter); quantity: its power, + = import or consumption;
-    import_start, export_start: kWh at the very first start; gap: s between two readings above which
-    nothing is counted; save: s between two writes to the disk.
+    import_start, export_start: kWh at the very first start (neither: what the meter
+    counts); gap: s between two readings above which nothing is counted; save: s between two writes
+    to the disk.
     """
 
     meter: DeviceId | None = None
     quantity: Literal["GridPower", "Power"] = "GridPower"
-    import_start: _Energy = 0.0
-    export_start: _Energy = 0.0
+    import_start: _Energy | None = None
+    export_start: _Energy | None = None
     gap: Annotated[float, Meta(ge=1, le=600)] = 60.0
     save: Annotated[float, Meta(ge=10, le=86_400)] = 60.0
 
@@ -57,12 +65,20 @@ class NetMeter(Device):
     quantities: ClassVar[tuple[str, ...]] = ("GridPower", "GridImportEnergy", "GridExportEnergy")
     reads_directly = False
 
+    @classmethod
+    def needs(cls, id: str, settings: Any, site: SiteSettings | None) -> Iterator[Need]:  # noqa: A002, ARG003
+        """The power of its meter."""
+        meter = settings.meter or (site.grid if site else None)
+        if meter is not None:
+            yield Figure(meter, settings.quantity)
+
     def __init__(self, context: Context) -> None:
         super().__init__(context)
         settings: Settings = self.settings
         site = self.config.site
         self.meter = settings.meter or (site.grid if site else None)
-        start = (settings.import_start, settings.export_start)
+        given = (settings.import_start, settings.export_start)
+        start = None if given == (None, None) else (given[0] or 0.0, given[1] or 0.0)
         self.plan = Plan(pause=settings.save, gap=settings.gap, start=start)
         self.core = begin(self.plan, *(self.state.load(name) for name in _COPIES))
         self._limits = self.contract.quantity("GridPower")
@@ -92,7 +108,9 @@ class NetMeter(Device):
     async def _on_state(self, message: Message) -> None:
         if message.retained or message.error is not None or not isinstance(message.value, dict):
             return
-        power = sum_of(message.value, self.settings.quantity)
+        quantity: str = self.settings.quantity
+        power = sum_of(message.value, quantity)
+        begin_at(self.core, *counters_of(message.value, quantity))
         low, high = self._limits.min, self._limits.max
         if power is not None and not (low or 0.0) <= power <= (high or math.inf):
             power = None  # what would be refused is not counted either
@@ -106,7 +124,7 @@ class NetMeter(Device):
         found = {"GridPower": power, "GridImportEnergy": imported, "GridExportEnergy": exported}
         self._heard_at = self.clock.now()
         await self.reading(found)
-        unknown = f"{self.meter} does not know its {self.settings.quantity}"
+        unknown = f"{self.meter} does not know its {quantity}"
         await self.health(unknown if power is None else None)
 
     async def _on_status(self, message: Message) -> None:

@@ -16,26 +16,37 @@ STEP: Final = 0.01
 """kWh by which a counter moves before it is worth a write."""
 _PATIENCE: Final = 10.0
 _MOST: Final = 1e9
+_COUNTERS: Final = {
+    "GridPower": ("GridImportEnergy", "GridExportEnergy"),
+    "Power": ("Energy", "ReturnedEnergy"),
+}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Plan:
-    """pause: s between two saves at least; gap: s that are bridged; start: kWh of both counters."""
+    """pause: s between two saves at least; gap: s that are bridged.
+
+    start: kWh of both counters at the very first start; None: where the meter itself stands.
+    """
 
     pause: float = 60.0
     gap: float = 60.0
-    start: tuple[float, float] = (0.0, 0.0)
+    start: tuple[float, float] | None = (0.0, 0.0)
 
 
 @dataclass(slots=True)
 class State:
-    """The counters, those that were saved (kWh), the number of the save, what was not counted."""
+    """The counters, those that were saved (kWh), the number of the save, what was not counted.
+
+    open: it is not known yet where they begin.
+    """
 
     net: Netting
     saved: tuple[float, float]
     number: int = 0
     saved_at: float = -math.inf
     missed: float = field(default=0.0)
+    open: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,8 +64,27 @@ def begin(plan: Plan, *copies: dict[str, Any] | None) -> State:
         found = _read(copy)
         if found is not None and (best is None or found > best):
             best = found
-    number, imported, exported = best or (0, *plan.start)
-    return State(Netting(imported, exported, plan.gap), (imported, exported), number)
+    number, imported, exported = best or (0, *(plan.start or (0.0, 0.0)))
+    counters = Netting(imported, exported, plan.gap)
+    unknown = best is None and plan.start is None
+    return State(counters, (imported, exported), number, open=unknown)
+
+
+def begin_at(state: State, imported: float | None, exported: float | None) -> None:
+    """At the very first start: go on from the meter's own counters (kWh), once it tells both.
+
+    A meter counts at least as much in each direction as the phases' sum, so the difference of the
+    two stays what the meter counts. Once a save is made they begin where they are. A save is due.
+    """
+    if not state.open or state.number:
+        return
+    if imported is None or exported is None:
+        return
+    if min(imported, exported) < 0 or max(imported, exported) > _MOST:
+        return
+    state.net.imported += imported
+    state.net.exported += exported
+    state.open = False
 
 
 def decide(plan: Plan, state: State, power: float | None, now: float) -> Decision:
@@ -81,6 +111,12 @@ def failed(state: State, now: float) -> None:
     """The disk refuses: show what is counted, which is better than nothing, and try later."""
     state.saved = (state.net.imported, state.net.exported)
     state.saved_at = now
+
+
+def counters_of(values: dict[str, Any], quantity: str) -> tuple[float | None, float | None]:
+    """The meter's own two counters (import, export; kWh) in one reading."""
+    names = _COUNTERS[quantity]
+    return _number(values.get(names[0])), _number(values.get(names[1]))
 
 
 def sum_of(values: dict[str, Any], quantity: str) -> float | None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Annotated, ClassVar
+from typing import TYPE_CHECKING, Annotated, Any, ClassVar
 
 import msgspec
 from msgspec import Meta
@@ -11,12 +11,17 @@ from actors.services.time_to_go.core import Inputs, Plan, State, decide
 from bridge.config.types import Delay, DeviceId, Interval, Watts
 from bridge.device import Device
 from bridge.errors import DeviceError
+from bridge.needs import Figure, batteries_of
 from bridge.steering import Balance, DeviceValue, Speaker
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from bridge.actor import Context
     from bridge.bus import Message
+    from bridge.config import SiteSettings
     from bridge.device import Values
+    from bridge.needs import Need
 
 _NO_BATTERY = "there is no battery: name one as 'battery', here or in 'site'"
 
@@ -44,6 +49,15 @@ class TimeToGo(Device):
     Settings = Settings
     quantities: ClassVar[tuple[str, ...]] = ("BatteryTimeToGo", "BatteryTimeToFull")
     reads_directly = False
+
+    @classmethod
+    def needs(cls, id: str, settings: Any, site: SiteSettings | None) -> Iterator[Need]:  # noqa: A002, ARG003
+        """What it computes from."""
+        for each in batteries_of(settings.battery, site):
+            yield Figure(each, "BatteryPower")
+            yield Figure(each, "BatterySoc")
+            if settings.capacity is None:
+                yield Figure(each, "BatteryCapacity", "battery", "set 'capacity'")
 
     def __init__(self, context: Context) -> None:
         super().__init__(context)

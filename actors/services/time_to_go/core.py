@@ -6,6 +6,8 @@ import math
 from dataclasses import dataclass
 from typing import Final
 
+from bridge.known import known
+
 _FULL: Final = 100.0
 _HOUR: Final = 3600.0
 _LONGEST: Final = 10 * 86400.0
@@ -56,15 +58,17 @@ class Decision:
 
 def decide(plan: Plan, state: State, inputs: Inputs, now: float) -> Decision:
     """How long it lasts at the smoothed power; changes `state`."""
-    if inputs.power is None or inputs.soc is None or inputs.capacity is None:
+    power, soc = known(inputs.power), known(inputs.soc, 0.0, _FULL)
+    capacity, limit = known(inputs.capacity, 0.0), known(inputs.limit, 0.0, _FULL)
+    if power is None or soc is None or not capacity or limit is None:
         # What was averaged before a gap says nothing about what flows after it.
         state.power = None
         return Decision(None, None, "unknown", inputs.why or "the battery is not known")
-    power = smooth(plan, state, inputs.power, now)
+    power = smooth(plan, state, power, now)
     if power >= plan.idle:
-        return _discharging(inputs, inputs.soc, inputs.capacity, power)
+        return _discharging(limit, soc, capacity, power)
     if power <= -plan.idle:
-        missing = (_FULL - inputs.soc) / _FULL * inputs.capacity
+        missing = (_FULL - soc) / _FULL * capacity
         seconds = missing / -power * _HOUR
         if seconds > _LONGEST:
             return Decision(None, None, "long", "at this power it takes more than 10 days to fill")
@@ -88,15 +92,15 @@ def smooth(plan: Plan, state: State, power: float, now: float) -> float:
     return state.power
 
 
-def _discharging(inputs: Inputs, soc: float, capacity: float, power: float) -> Decision:
-    left = (soc - inputs.limit) / _FULL * capacity
+def _discharging(limit: float, soc: float, capacity: float, power: float) -> Decision:
+    left = (soc - limit) / _FULL * capacity
     if left <= 0:
-        text = f"the battery is at its limit of {inputs.limit:g} %"
+        text = f"the battery is at its limit of {limit:g} %"
         return Decision(0.0, None, "empty", text)
     seconds = left / power * _HOUR
     if seconds > _LONGEST:
         return Decision(None, None, "long", "at this power it lasts more than 10 days")
-    down = f"down to {inputs.limit:g} %" if inputs.limit else "until it is empty"
+    down = f"down to {limit:g} %" if limit else "until it is empty"
     text = f"lasts {_words(seconds)} {down} at {power:.0f} W"
     return Decision(seconds, None, "discharging", text)
 

@@ -39,6 +39,7 @@ class Co2(Actor):
 
     kind = "co2"
     Settings = Co2Settings
+    untried = "a service counts its calls, so the bridge alone asks it"
     writes: ClassVar[tuple[str, ...]] = (_VALUE, _CURVE)
 
     def __init__(self, context: Context) -> None:

@@ -25,6 +25,7 @@ class FixedTariff(Tariff):
 
     kind = "fixed_tariff"
     Settings = FixedTariffSettings
+    untried = None
 
     async def fetch(self, now: datetime) -> Prices:
         """The timetable of today and the days to come; cannot fail."""

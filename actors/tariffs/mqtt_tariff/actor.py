@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from functools import partial
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Any, Final
 
 import anyio
 
@@ -11,11 +11,16 @@ from actors.tariffs.mqtt_tariff.forms import Curves, curves
 from actors.tariffs.mqtt_tariff.settings import MqttTariffSettings
 from bridge.curve.slots import Curve
 from bridge.errors import CurveError
+from bridge.needs import Word
 from bridge.tariff import Prices, Tariff
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from bridge.actor import Context
+    from bridge.config import SiteSettings
     from bridge.mqtt import Incoming
+    from bridge.needs import Need
 
 IMPORT: Final = "topic"
 EXPORT: Final = "export_topic"
@@ -26,6 +31,14 @@ class MqttTariff(Tariff):
 
     kind = "mqtt_tariff"
     Settings = MqttTariffSettings
+    untried = None
+
+    @classmethod
+    def needs(cls, id: str, settings: Any, site: SiteSettings | None) -> Iterator[Need]:  # noqa: A002, ARG003
+        """Its one or two topics."""
+        for topic in (settings.topic, settings.export_topic):
+            if topic is not None:
+                yield Word(topic, kept=True, refuse=lambda payload: _refusal(payload, settings))
 
     def __init__(self, context: Context) -> None:
         super().__init__(context)
@@ -85,3 +98,11 @@ class MqttTariff(Tariff):
             return  # cleared: what is known stays valid to its end
         self._came[name] = message.payload
         self._arrival.set()
+
+
+def _refusal(payload: bytes, given: MqttTariffSettings) -> str | None:
+    try:
+        curves(payload, zone=given.zone().key, unit=given.unit, form=given.read)
+    except CurveError as error:
+        return str(error)
+    return None

@@ -8,12 +8,17 @@ import anyio
 
 from actors.venus.venus_dbus.child import Child, ChildError
 from actors.venus.venus_dbus.core import plan, summary
+from actors.venus.venus_dbus.needs import needs_of
 from actors.venus.venus_dbus.settings import ELSEWHERE, Settings
 from bridge.actor import Actor
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
     from bridge.actor import Context
     from bridge.bus import Message
+    from bridge.config import SiteSettings
+    from bridge.needs import Need
 
 _LOOK = 1.0
 _MISSING = 30.0
@@ -31,6 +36,11 @@ class VenusDbus(Actor):
     kind = "venus_dbus"
     Settings = Settings
     writes: ClassVar[tuple[str, ...]] = (_PLAN,)
+
+    @classmethod
+    def needs(cls, id: str, settings: Any, site: SiteSettings | None) -> Iterable[Need]:  # noqa: A002, ARG003
+        """Its devices and the D-Bus."""
+        return needs_of(id, settings)
 
     def __init__(self, context: Context) -> None:
         super().__init__(context)

@@ -41,6 +41,17 @@ def broker_url(endpoint: Endpoint) -> str:
     return f"{scheme}{'s' if endpoint.tls else ''}://{host}:{endpoint.port}{path}"
 
 
+def missing_package() -> str | None:
+    """One sentence about a package that the injector needs and this machine lacks, or None."""
+    for name in _NEEDED:
+        if importlib.util.find_spec(name) is None:
+            return (
+                f"the package {name.replace('_', '-')} is missing: "
+                "install Heliograph with its extra 'venus'"
+            )
+    return None
+
+
 class Child:
     """One process at a time. `said` is called with each line that it writes."""
 
@@ -53,12 +64,9 @@ class Child:
 
     async def run(self) -> str:
         """Run it until it ends by itself; why it did, in one sentence. Raises ChildError."""
-        for name in _NEEDED:
-            if importlib.util.find_spec(name) is None:
-                raise ChildError(
-                    f"the package {name.replace('_', '-')} is missing: "
-                    "install Heliograph with its extra 'venus'"
-                )
+        missing = missing_package()
+        if missing is not None:
+            raise ChildError(missing)
         last = ""
         process = self._process = await self._start()
         assert process.stderr is not None  # noqa: S101 - it was asked for

@@ -1,7 +1,8 @@
 """The actor: reads a GX over its own MQTT, serves its controls, and exports what the owner named.
 
 How a GX is kept publishing is in keepalive.py and gx.py, what its values mean in decode.py, what is
-written for a grid setpoint in setpoint.py, what is exported in exporter.py.
+written for a grid setpoint in grid.py, for a limit in limits.py, for a relay in relays.py, what is
+exported in exporter.py.
 """
 
 from __future__ import annotations
@@ -15,16 +16,20 @@ import msgspec
 from actors.venus.venus_mqtt import paths
 from actors.venus.venus_mqtt.decode import Reader, number, rival
 from actors.venus.venus_mqtt.exporter import Exporter
+from actors.venus.venus_mqtt.grid import Grid, Standing, active
 from actors.venus.venus_mqtt.gx import Gx, Quiet
-from actors.venus.venus_mqtt.setpoint import Before, Combiner
+from actors.venus.venus_mqtt.limits import KEPT, UNLIMITED, set_limit
+from actors.venus.venus_mqtt.relays import SWITCH, numbered, relays, switch
 from actors.venus.venus_mqtt.settings import Settings
+from actors.venus.venus_mqtt.writing import FlashWriter
 from bridge.actor import client_id
+from bridge.config.types import VALID_ID
 from bridge.device import Device
-from bridge.errors import DeviceError, DeviceRefused
+from bridge.errors import DeviceError
 from bridge.http.pin import Pin
 from bridge.mqtt import Endpoint
 from bridge.register_journal import FlashBudget
-from bridge.victron import EXTERNAL_MODE, NO_GRID_SETPOINT
+from bridge.victron import relay_device
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Mapping
@@ -36,15 +41,6 @@ if TYPE_CHECKING:
     Values = Mapping[str, float | str | None]
 
 _FAILURES: Final = 3
-_CLOSE: Final = 0.05
-_BACK_AGAIN: Final = 600.0
-# Control -> its path, and whether it is an integer there. A GX says -1 for "no limit".
-_KEPT: Final = {
-    "MinSoc": (paths.MIN_SOC, False),
-    "MaxChargeCurrent": (paths.MAX_CHARGE_CURRENT, True),
-    "MaxDischargePower": (paths.MAX_DISCHARGE, False),
-    "ExportLimit": (paths.MAX_FEED_IN, False),
-}
 _MODEL: Final = "GX system"
 
 
@@ -59,9 +55,9 @@ class VenusMqtt(Device):
         *("PvOnGeneratorPower", "PvDcPower"),
         *("BatteryPower", "BatteryCurrent", "BatteryVoltage", "BatterySoc", "BatteryTemperature"),
         *("BatteryTimeToGo", "BatteryState", "ActiveMinSoc"),
-        *("LoadPower", "LoadPowerL{phase}"),
+        *("LoadPower", "LoadPowerL{phase}", "ActiveGridSetpoint"),
     )
-    controls: ClassVar[tuple[str, ...]] = ("GridSetpoint", *_KEPT)
+    controls: ClassVar[tuple[str, ...]] = ("GridSetpoint", *KEPT, SWITCH)
     # When an override expires is not documented; a setting is only looked at: see `compares`.
     watchdog: ClassVar[Mapping[str, float]] = {"GridSetpoint": 20.0}
     tolerance: ClassVar[Mapping[str, float]] = {"GridSetpoint": 0.5, "MinSoc": 0.1}
@@ -70,15 +66,14 @@ class VenusMqtt(Device):
     def __init__(self, context: Context) -> None:
         super().__init__(context)
         settings: Settings = self.settings
-        low, high = settings.min_setpoint, settings.max_setpoint
-        self._combiner = Combiner(settings.default_setpoint, low, high)
-        self._before = Before(self.state)
-        self._flash = FlashBudget(self.state, self.clock, settings.daily_writes)
         self._reader = Reader()
         self.exporter = Exporter(settings.export, self.config.base)
         self.gx = self._connect()
+        budget = FlashBudget(self.state, self.clock, settings.daily_writes)
+        self.flash = FlashWriter(self.gx, self.id, budget, self.clock)
+        self._grid = Grid(self.gx, self.flash, settings, self.state)
+        self._standing = Standing(self._grid.usual)
         self._looked = False
-        self._back_again = 0.0
         # What takes time at the GX is waited for; more than this is a fault.
         self.slowest_beat = max(self.slowest_beat, 4 * settings.timeout)
 
@@ -153,7 +148,8 @@ class VenusMqtt(Device):
     async def read_once(self) -> Values:
         """One reading. Raises DeviceError."""
         async with self.gx.held():
-            return self._reader.reading(await self.gx.reading())
+            heard = await self.gx.reading()
+            return self._reader.reading(heard) | {"ActiveGridSetpoint": active(heard)}
 
     async def _reading(self) -> Values:
         values = await self.read_once()
@@ -165,24 +161,47 @@ class VenusMqtt(Device):
         await self.warn("odd", f"{odd[0]} of the GX is not a number" if odd else None)
         await self.warn("rival", rival(heard))
         await self._tell_exports()
-        for name, (path, _) in _KEPT.items():
+        for name, (path, _) in KEPT.items():
             if path in heard:
                 limit = number(heard[path])
                 self.desk.there(name, self.id)
                 await self.control_state(name, limit if limit is None or limit >= 0 else None)
-        await self._see_setpoint(number(heard.get(self._setpoint_path)))
+        await self._see_setpoint()
+        await self._see_relays()
         return values
 
-    async def _see_setpoint(self, found: float | None) -> None:
-        usual = self._combiner.default
-        if not self._looked and found is not None:
+    async def _see_setpoint(self) -> None:
+        heard = self.gx.values
+        found = number(heard.get(paths.AC_SETPOINT))
+        free = self.desk.lease("GridSetpoint") is None and not self.desk.owed("GridSetpoint")
+        if free and not self._looked and found is not None:
             self._looked = True
-            left = usual is not None and abs(found - usual) > _CLOSE
-            if left and self.desk.lease("GridSetpoint") is None and not self._overrides:
+            if self._standing.off(found):
                 # Somebody's setpoint outlived him; the owner has said what it is to be.
-                self.log.warning(f"the GX's setpoint is {found:g} W, not {usual:g} W: put back")
+                usual = self._grid.usual
+                sentence = (
+                    f"the GX's setpoint was {found:g} W at the start: {usual:g} W is put back"
+                )
+                self.log.warning(sentence)
+                await self.message("Operational", sentence)
                 self.desk.owe("GridSetpoint")
-        await self.control_state("GridSetpoint", self._combiner.asked(found))
+                free = False
+        if free:
+            news = self._standing.news(found)
+            if news is not None:
+                await self.message("Operational", news)
+        await self.warn("setpoint", self._standing.warning(found) if free else None)
+        await self.control_state("GridSetpoint", self._grid.asked(heard))
+
+    async def _see_relays(self) -> None:
+        for relay, closed in relays(self.gx.values).items():
+            device = relay_device(self.id, relay)
+            if not VALID_ID.match(device):
+                await self.warn("relay", f"{device} is too long for an id: shorten {self.id}")
+                continue
+            await self.info("Victron Energy", f"Relay {relay} of a GX", device=device)
+            await self.seen({}, device=device)
+            await self.control_state(SWITCH, closed, device=device)
 
     # ---------------------------------------------------------------- exports
 
@@ -207,121 +226,62 @@ class VenusMqtt(Device):
 
     # ---------------------------------------------------------------- controls
 
-    @property
-    def _overrides(self) -> bool:
-        return bool(self.settings.setpoint == "override")
-
-    @property
-    def _setpoint_path(self) -> str:
-        return paths.OVERRIDE if self._overrides else paths.AC_SETPOINT
+    def controls_at_start(self) -> Mapping[str, tuple[str, ...]]:
+        """All but the relays', which are devices of their own where there are any."""
+        return {self.id: tuple(name for name in self.controls if name != SWITCH)}
 
     def control_entry(self, control: str, device: str) -> Control:
         """The contract's entry; a grid setpoint within the owner's bounds."""
         entry = super().control_entry(control, device)
         if control != "GridSetpoint":
             return entry
-        low, high = self._combiner.bounds
+        low, high = self._grid.combiner.bounds
         return msgspec.structs.replace(entry, min=low, max=high)
 
     def may_hold(self, control: str, device: str) -> bool:
         """False while nothing was written; see Device."""
         del device
-        noted = bool(self._before.written) or self._before.override
-        return control != "GridSetpoint" or self._overrides or noted
+        return control != "GridSetpoint" or self._grid.overrides or self._grid.written
+
+    def may_return(self, control: str, device: str) -> bool:
+        """True for the limits that may be none; see Device."""
+        return control in UNLIMITED and device == self.id
+
+    def in_force(self, control: str, value: Value, *, device: str) -> tuple[Value, str | None]:
+        """With the owner's default setpoint added; see Device."""
+        if control != "GridSetpoint" or isinstance(value, (str, bool)):
+            return super().in_force(control, value, device=device)
+        return self._grid.combiner.in_force(value)
 
     async def write_control(
         self, control: str, value: Value | None, *, device: str
     ) -> Value | None:
         """Write and read back. Raises DeviceError."""
-        if isinstance(value, (str, bool)):
-            return await super().write_control(control, value, device=device)
-        async with self.gx.held():
-            if value is not None:
-                await self.gx.ready()
-                self.gx.check_alone()
-            if control == "GridSetpoint":
-                return await (self._put_back() if value is None else self._set_grid(value))
-            if control in _KEPT and value is not None:
-                path, whole = _KEPT[control]
-                return await self._write(path, value, whole=whole)
-        return await super().write_control(control, value, device=device)
+        return await self._write(control, value, device, giving_back=False)
 
-    async def _set_grid(self, asked: float) -> float | None:
-        if number(await self.gx.read(paths.HUB4_MODE)) == EXTERNAL_MODE:
-            raise DeviceRefused(f"{NO_GRID_SETPOINT}: choose another one on the GX first")
-        target = self._combiner.target(asked)
-        if self._overrides:
-            self._before.overriding()
-            return self._combiner.asked(await self.gx.write(paths.OVERRIDE, target))
-        present = number(await self.gx.read(paths.AC_SETPOINT))
-        if present is None or abs(present - target) > _CLOSE or not self._before.written:
-            self._flash.check(self.id, [paths.AC_SETPOINT])
-            self._before.writing(present, target, default=self._combiner.default)
-        return self._combiner.asked(await self._write(paths.AC_SETPOINT, target, present=present))
-
-    async def _put_back(self) -> None:
-        # What an earlier life wrote counts, whatever this one is set up to write.
-        before = self._before
-        overridden = self._overrides or before.override
-        if overridden:
-            await self._release_override()
-        if before.written or not overridden:
-            await self._put_back_setting(before)
-        before.forget()
-
-    async def _put_back_setting(self, before: Before) -> None:
-        usual = self._combiner.default
-        present = number(await self.gx.read(paths.AC_SETPOINT))
-        wanted = before.original if usual is None else usual
-        if wanted is None:
-            raise DeviceRefused(
-                "what the GX's grid setpoint was is not known:"
-                " set it on the GX, or `default_setpoint` here"
-            )
-        # Who has changed it since has done so on purpose; but the owner's word here counts most.
-        if usual is not None or present is None or before.ours(present):
-            found = await self._write(paths.AC_SETPOINT, wanted, present=present, giving_back=True)
-            if found is None or abs(found - wanted) > _CLOSE:
-                raise DeviceError(f"{self.gx.name} did not take its grid setpoint of {wanted:g} W")
-
-    async def _release_override(self) -> None:
-        """Null releases it; where that is not taken, the owner's setting is what it overrides."""
-        if await self.gx.write(paths.OVERRIDE, None) is None:
-            return
-        wanted = number(await self.gx.read(paths.AC_SETPOINT))
-        if wanted is None or await self.gx.write(paths.OVERRIDE, wanted) != wanted:
-            raise DeviceError(f"{self.gx.name} did not let go of the override of its grid setpoint")
+    async def put_back(self, control: str, value: Value | None, *, device: str) -> Value | None:
+        """The same for what it had before: the flash's writes of a day do not count."""
+        return await self._write(control, value, device, giving_back=True)
 
     async def _write(
-        self,
-        path: str,
-        value: float,
-        *,
-        whole: bool = False,
-        present: float | None = None,
-        giving_back: bool = False,
-    ) -> float | None:
-        """Write what differs, within the writes of a day; the value as read back."""
-        if present is None:
-            present = number(await self.gx.read(path))
-        if present is not None and abs(present - value) <= _CLOSE:
-            return present
-        self._spend(path, giving_back=giving_back)
-        return await self.gx.write(path, value, whole=whole)
-
-    def _spend(self, path: str, *, giving_back: bool) -> None:
-        """Count a write of flash. Raises DeviceError when the day's are used up.
-
-        What is put back is never given up, only tried less often.
-        """
-        try:
-            self._flash.check(self.id, [path], giving_back=giving_back)
-        except DeviceError:
-            now = self.clock.now()
-            if not giving_back or now < self._back_again:
-                raise
-            self._back_again = now + _BACK_AGAIN
-        self._flash.count(self.id, [path])
+        self, control: str, value: Value | None, device: str, *, giving_back: bool
+    ) -> Value | None:
+        async with self.gx.held():
+            if value is not None or control in KEPT:
+                await self.gx.ready()
+                self.gx.check_alone()
+            relay = numbered(device, self.id)
+            if control == SWITCH and relay is not None and isinstance(value, bool):
+                return await switch(self.gx, self.flash, relay, on=value)
+            if not isinstance(value, (str, bool)):
+                if control == "GridSetpoint":
+                    grid = self._grid
+                    return await (grid.put_back() if value is None else grid.set(value))
+                if control in UNLIMITED or (control in KEPT and value is not None):
+                    return await set_limit(
+                        self.gx, self.flash, control, value, giving_back=giving_back
+                    )
+        return await super().write_control(control, value, device=device)
 
 
 __all__ = ["Settings", "VenusMqtt"]

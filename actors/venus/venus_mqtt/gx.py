@@ -8,13 +8,13 @@ from __future__ import annotations
 
 import contextlib
 import math
-import re
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Final
 
 import anyio
 import msgspec
 
-from actors.venus.venus_mqtt.decode import Found, Gone, number, parse
+from actors.venus.venus_mqtt.decode import Gone, number
+from actors.venus.venus_mqtt.heard import Heard
 from actors.venus.venus_mqtt.keepalive import Keepalive
 from actors.venus.venus_mqtt.paths import POWERS, SERIAL
 from bridge.errors import DeviceError, DeviceGarbled, DeviceRefused, DeviceTimeout
@@ -25,6 +25,7 @@ if TYPE_CHECKING:
 
     from structlog.typing import FilteringBoundLogger
 
+    from actors.venus.venus_mqtt.decode import Found
     from bridge.clock import Clock
     from bridge.http.pin import Pin
     from bridge.mqtt import Endpoint, Incoming
@@ -34,13 +35,9 @@ FRESH: Final = 4.5
 _PING: Final = 3.5
 # A GX delays the refusal of a wrong password by up to 6 s.
 _LOGIN_PATIENCE: Final = 8.0
-_PORTAL: Final = re.compile(r"[0-9a-f]{12}\Z")
 _SERIALS: Final = f"N/+/{SERIAL}"
 _ASK_AGAIN: Final = 1.0
 _LOOK: Final = 0.05
-_MOST_VALUES: Final = 20_000
-_MOST_OTHERS: Final = 5
-_COUNT: Final = frozenset(POWERS)
 
 
 class Quiet(DeviceTimeout):
@@ -70,10 +67,8 @@ class Gx:
     ) -> None:
         self.name = f"the GX at {endpoint.host}"
         self.timeout, self.silence = timeout, silence
-        self.portal = portal
-        self.values: dict[str, Found] = {}
         self.keepalive = Keepalive(silence=silence)
-        self.others: set[str] = set()
+        self._said = Heard(self.keepalive, portal)
         self._wanted, self._heard = tuple(paths), heard
         self._given = portal is not None
         self._clock, self._log, self._pin = clock, log, pin
@@ -89,9 +84,18 @@ class Gx:
         self._running = False
         self._why: str | None = None
         self._since = 0.0
-        self._counts: dict[str, int] = {}
         self._news = anyio.Event()
         self._writing = anyio.Lock()
+
+    @property
+    def portal(self) -> str | None:
+        """Its portal id, once that is known."""
+        return self._said.portal
+
+    @property
+    def values(self) -> Mapping[str, Found]:
+        """What was heard in this session, by path."""
+        return self._said.values
 
     # ---------------------------------------------------------------- life
 
@@ -142,10 +146,7 @@ class Gx:
 
     async def _connected(self) -> None:
         """A new session: what was heard before may have changed, and the GX may be another."""
-        self.values.clear()
-        self.others.clear()
-        if not self._given:
-            self.portal = None
+        self._said.begin()
         self._since = self._clock.now()
         self.keepalive.connected(self._since)
         self._tell()
@@ -181,42 +182,11 @@ class Gx:
     # ---------------------------------------------------------------- what comes
 
     def _on_message(self, message: Incoming) -> None:
-        _, _, rest = message.topic.partition("/")
-        portal, _, path = rest.partition("/")
-        if self.portal is None and path == SERIAL:
-            self._found(portal, message.payload)
-        elif path == SERIAL and portal != self.portal and not self._given:
-            self._another(portal, message.payload)
-        if portal != self.portal:
-            return
-        now = self._clock.now()
-        self.keepalive.heard(now, retained=message.retained, beat=path == "heartbeat")
-        if path == "full_publish_completed":
-            self.keepalive.completed(_echo(message.payload), now)
-        elif path != "heartbeat":
-            if message.retained and path != SERIAL:
-                self.keepalive.retained_value()
-            elif path in _COUNT:
-                self.keepalive.value(now)
-            if path != "keepalive":
-                self._take(path, message.payload)
-        self._tell()
-
-    def _take(self, path: str, payload: bytes) -> None:
-        if path not in self.values and len(self.values) >= _MOST_VALUES:
-            return
-        self.values[path] = parse(payload)
-        self._counts[path] = self._counts.get(path, 0) + 1
-        if self._heard is not None:
+        topic, payload = message.topic, message.payload
+        path = self._said.take(topic, payload, self._clock.now(), retained=message.retained)
+        if path is not None and self._heard is not None:
             self._heard(path, payload)
-
-    def _found(self, portal: str, payload: bytes) -> None:
-        if _PORTAL.match(portal) and parse(payload) == portal:
-            self.portal = portal
-
-    def _another(self, portal: str, payload: bytes) -> None:
-        if _PORTAL.match(portal) and parse(payload) == portal and len(self.others) < _MOST_OTHERS:
-            self.others.add(portal)
+        self._tell()
 
     def _tell(self) -> None:
         news, self._news = self._news, anyio.Event()
@@ -318,8 +288,8 @@ class Gx:
 
     def check_alone(self) -> None:
         """Raise DeviceRefused when it is not certain which GX is meant."""
-        if self.others and self.portal is not None:
-            each = ", ".join(sorted({self.portal, *self.others}))
+        if self._said.others and self.portal is not None:
+            each = ", ".join(sorted({self.portal, *self._said.others}))
             raise DeviceRefused(
                 f"several GX meet at the broker {self._endpoint.host}:"
                 f" say with `portal_id` which one is meant ({each})"
@@ -350,15 +320,15 @@ class Gx:
 
     async def _answer(self, path: str, good: Callable[[Found], bool]) -> Found:
         """What comes on a path from now on; the last that came when none of it is good."""
-        before = self._counts.get(path, 0)
+        before = self._said.counts.get(path, 0)
         found: Found | None = None
         with anyio.move_on_after(self.timeout):
             while True:
                 self.ask(path)
                 with anyio.move_on_after(_ASK_AGAIN):
                     while True:
-                        if self._counts.get(path, 0) > before and path in self.values:
-                            before, found = self._counts[path], self.values[path]
+                        if self._said.counts.get(path, 0) > before and path in self.values:
+                            before, found = self._said.counts[path], self.values[path]
                             if good(found):
                                 return found
                         await self._news.wait()
@@ -387,12 +357,3 @@ class Gx:
                 return abs(now - value) < 0.01  # noqa: PLR2004 - a float of 32 bit, rounded
 
             return number(await self._answer(path, good))
-
-
-def _echo(payload: bytes) -> str | None:
-    try:
-        found: Any = msgspec.json.decode(payload)
-    except msgspec.DecodeError:
-        return None
-    echo = found.get("full-publish-completed-echo") if isinstance(found, dict) else None
-    return echo if isinstance(echo, str) else None

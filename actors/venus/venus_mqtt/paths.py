@@ -38,6 +38,16 @@ MAX_FEED_IN: Final = f"{_SETTINGS}/CGwacs/MaxFeedInPower"
 MAX_DISCHARGE: Final = f"{_SETTINGS}/CGwacs/MaxDischargePower"
 MAX_CHARGE_CURRENT: Final = f"{_SETTINGS}/SystemSetup/MaxChargeCurrent"
 
+RELAY_STATE: Final = "system/0/Relay/+/State"
+RELAY_FUNCTION: Final = f"{_SETTINGS}/Relay/+/Function"
+_FIRST_FUNCTION: Final = f"{_SETTINGS}/Relay/Function"
+
+
+def relay_function(relay: int) -> str:
+    """What a relay is for; the first one's has no number."""
+    return _FIRST_FUNCTION if relay == 1 else RELAY_FUNCTION.replace("+", str(relay - 1))
+
+
 POWERS: Final = (
     *(*GRID, *GENSET, *PV_ON_GRID, *PV_ON_OUTPUT, *PV_ON_GENSET, *CONSUMPTION),
     *(GRID_COUNT, CONSUMPTION_COUNT, SOURCE, DC_PV, DC_SYSTEM),
@@ -50,5 +60,6 @@ WANTED: Final = (
     *(SERIAL, *POWERS, DYNAMIC_ESS, OPPORTUNITY_LOADS),
     *(AC_SETPOINT, OVERRIDE, HUB4_MODE),
     *(MIN_SOC, MAX_FEED_IN, MAX_DISCHARGE, MAX_CHARGE_CURRENT),
+    *(RELAY_STATE, RELAY_FUNCTION, _FIRST_FUNCTION),
 )
 """All that is subscribed to, besides what the owner wants to have exported."""

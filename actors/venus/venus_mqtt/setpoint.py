@@ -44,6 +44,16 @@ class Combiner:
         """What was asked for, of what was read back."""
         return None if found is None else found - self.base
 
+    def in_force(self, asked: float) -> tuple[float, str | None]:
+        """What the GX follows while `asked` is lent, and a sentence where that is another."""
+        if not self.base:
+            return asked, None
+        target = self.target(asked)
+        return target, (
+            f"{target:g} W is in force: the {asked:g} W asked for and the `default_setpoint` of"
+            f" {self.base:g} W together"
+        )
+
 
 class Before:
     """What the GX had before the first write, and what was written; on disk before each write."""

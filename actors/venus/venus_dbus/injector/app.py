@@ -11,7 +11,7 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
 from . import wire
-from .house import House, source, topics
+from .house import House, read_object, topics
 from .instances import Instances, read_instance
 from .link import Link
 from .plan import LEAST_BATTERY, PlanError, read_plan
@@ -44,8 +44,10 @@ class App:
         self.stop = asyncio.Event()
         self.house = House()
         self.shown: dict[str, Shown] = {}
+        self._hearers: dict[str, list[Shown]] = {}
         self._fault: str | None = None
         self._plan = f"Venus/{options.venus}/Services"
+        self._actor = f"Actors/{options.venus}/Status"
         self._told: dict[str, Any] | None = None
         self._loop = asyncio.get_running_loop()
         self._reserve = asyncio.Event()
@@ -106,9 +108,11 @@ class App:
     # ---------------------------------------------------------------- topics
 
     def _listen(self) -> None:
-        wanted = {self._plan, "Bridge/Status"}
+        self._hearers = {}
         for each in self.shown.values():
-            wanted |= topics(each.entry)
+            for topic in topics(each.entry):
+                self._hearers.setdefault(topic, []).append(each)
+        wanted = {self._plan, self._actor, "Bridge/Status", *self._hearers}
         results = {
             f"Devices/{each.entry.device}/+/Result"
             for each in self.shown.values()
@@ -126,24 +130,23 @@ class App:
             self._take_plan(payload)
             return
         now = self._loop.time()
+        if topic == self._actor:
+            self.house.take_actor(payload, now)
+            return
         parts = topic.split("/")
         if parts[-1] == "Result":
             self._answer(parts, payload)
             return
         self.house.take(topic, payload, now, retained=retained)
-        for each in self.shown.values():
-            if topic == source(each.entry) or topic in topics(each.entry):
-                each.look(now)
+        for each in self._hearers.get(topic, ()):
+            each.look(now)
         self._send_orders()
 
     def _answer(self, parts: list[str], payload: bytes) -> None:
-        try:
-            found = json.loads(payload)
-        except ValueError:
-            return
+        found = read_object(payload) or {}
         for each in self.shown.values():
             if each.entry.what == "evcharger" and each.entry.device == parts[1]:
-                each.buttons.answer(parts[2], found if isinstance(found, dict) else {})
+                each.buttons.answer(parts[2], found)
                 each.look(self._loop.time())
 
     def _send_orders(self) -> None:
@@ -225,6 +228,9 @@ class App:
             except wire.BusError as error:
                 each.unreserved, good = str(error), False
                 continue
+            if self.shown.get(each.entry.key) is not each:
+                # The plan has changed meanwhile: another stands for it, or nobody.
+                continue
             each.reserved, each.unreserved = True, None
             each.instance, each.custom = number, name
             each.look(self._loop.time())
@@ -274,5 +280,5 @@ class App:
             return
         self._told = report
         at = datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
-        payload = json.dumps({"at": at, **report}, ensure_ascii=False).encode()
+        payload = json.dumps({"at": at, **report}, ensure_ascii=False).encode("utf-8", "replace")
         self.link.publish(f"Venus/{self.options.venus}/Shown", payload, retain=True)

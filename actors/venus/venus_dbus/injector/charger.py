@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 
 from .figures import current, number_of, vehicle
 from .house import source
+from .values import legible
 
 if TYPE_CHECKING:
     from .house import House
@@ -153,7 +154,8 @@ class Buttons:
             return
         # Refused, or taken over by somebody: what is not ours is not given back either.
         del self.held[control]
-        self.why = f"{control} of {self.entry.device}: {result.get('error') or 'it was refused'}"
+        error = legible(str(result.get("error") or "it was refused"))
+        self.why = f"{control} of {self.entry.device}: {error}"
 
     def let_go(self) -> None:
         """Give back all that is held."""

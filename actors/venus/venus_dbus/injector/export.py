@@ -60,11 +60,11 @@ class Exported:
         self._touch(self.items.unknown() | self.items.put({"/Connected": 0}))
 
     def _touch(self, paths: set[str]) -> None:
-        if not paths or not self.claimed:
+        if not paths or self._bus is None:
             # Whoever comes later reads everything.
             return
         self._dirty |= paths
-        if self._timer is None:
+        if self._timer is None and self.claimed:
             loop = asyncio.get_running_loop()
             self._timer = loop.call_at(max(loop.time(), self._sent_at + _BATCH), self._flush)
 
@@ -110,6 +110,8 @@ class Exported:
         if reply not in _OURS:
             raise wire.BusError(f"the name {self.name} is taken by another program")
         self.claimed = True
+        # Somebody may have looked before the last changes.
+        self._touch(self._dirty)
         self._say(None)
 
     async def _leave(self) -> None:
@@ -135,7 +137,8 @@ class Exported:
     def _say(self, why: str | None) -> None:
         if why != self.why:
             self.why = why
-            self._log.info(why or "on the D-Bus")
+            level = logging.INFO if why is None else logging.WARNING
+            self._log.log(level, why or "it is on the D-Bus")
 
     def _hear(self, message: Message) -> Message | bool | None:
         if message.message_type is not MessageType.METHOD_CALL:

@@ -15,6 +15,8 @@ if TYPE_CHECKING:
     from .plan import Entry
 
 _MEASURED = ("State", "Grant")
+ORPHANED = 30.0
+"""S that the actor in charge may be offline, for a restart, until its plan is nobody's."""
 
 
 @dataclass
@@ -34,6 +36,7 @@ class House:
     objects: dict[str, dict[str, Any]] = field(default_factory=dict)
     faults: dict[str, str] = field(default_factory=dict)
     wrong: dict[str, dict[str, str]] = field(default_factory=dict)
+    orphaned_at: float | None = None
 
     def take(self, topic: str, payload: bytes, now: float, *, retained: bool) -> None:
         """Remember one message; what cannot be read is noted in `faults` and counts as silence."""
@@ -42,12 +45,19 @@ class House:
             if not retained:
                 self._measure(topic, payload, now)
         elif last == "Info" or (topic.count("/") == 1 and topic.startswith("Requests/")):
-            self.objects[topic] = _object(payload) or {}
+            self.objects[topic] = read_object(payload) or {}
         else:
             self.words[topic] = payload.decode("utf-8", "replace").strip()
 
+    def take_actor(self, payload: bytes, now: float) -> None:
+        """Remember since when the actor is offline whose plan is shown."""
+        if payload != b"offline":
+            self.orphaned_at = None
+        elif self.orphaned_at is None:
+            self.orphaned_at = now
+
     def _measure(self, topic: str, payload: bytes, now: float) -> None:
-        found = _object(payload) if payload else {}
+        found = read_object(payload) if payload else {}
         if found is None:
             self.faults[topic] = f"{topic} is not a JSON object"
             return
@@ -99,12 +109,18 @@ class House:
 
 def number(value: Any) -> float | None:
     """A finite number; None for everything else, flags and text that looks like one included."""
-    if isinstance(value, bool) or not isinstance(value, (int, float)) or not math.isfinite(value):
+    if isinstance(value, bool) or not isinstance(value, (int, float)):
         return None
-    return float(value)
+    try:
+        found = float(value)
+    except OverflowError:
+        # A whole number of hundreds of digits.
+        return None
+    return found if math.isfinite(found) else None
 
 
-def _object(payload: bytes) -> dict[str, Any] | None:
+def read_object(payload: bytes) -> dict[str, Any] | None:
+    """A JSON object; None for everything else."""
     try:
         found = json.loads(payload)
     except (ValueError, RecursionError):
@@ -147,6 +163,9 @@ def standing(entry: Entry, house: House, now: float) -> tuple[str, str | None]:
         return "waiting", house.faults.get(topic) or f"nothing was heard yet on {topic}"
     age = now - heard.at
     why = _why_silent(entry, house, topic, age)
+    if why is None and house.orphaned_at is not None and now - house.orphaned_at > ORPHANED:
+        # Taken out of the configuration, say: the list of services stays at the broker.
+        age, why = now - house.orphaned_at, "the actor that shows it is offline"
     if why is None:
         wrong = house.wrong.get(topic) or {}
         return "shown", house.faults.get(topic) or next(iter(wrong.values()), None)

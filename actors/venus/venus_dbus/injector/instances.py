@@ -37,6 +37,11 @@ def read_instance(value: Any) -> tuple[str, int] | None:
     return (kind, int(number)) if kind and number.isdecimal() else None
 
 
+def _fits(found: tuple[str, int] | None, kind: str) -> bool:
+    least = LEAST_BATTERY if kind == "battery" else 0
+    return found is not None and found[0] == kind and found[1] >= least
+
+
 class Instances:
     """A connection to com.victronenergy.settings that lasts.
 
@@ -101,7 +106,8 @@ class Instances:
     def _say(self, why: str | None) -> None:
         if why != self.why:
             self.why = why
-            self._log.info(why or "found")
+            level = logging.INFO if why is None else logging.WARNING
+            self._log.log(level, why or "the settings of the GX are there")
 
     # ---------------------------------------------------------------- asking
 
@@ -132,12 +138,12 @@ class Instances:
     async def _settled(self, unique: str, kind: str, preferred: int, value: Any) -> int:
         """The instance, once its record is of our class and, for a battery, high enough."""
         found = read_instance(value)
-        if found is None or found[0] != kind or (kind == "battery" and found[1] < LEAST_BATTERY):
+        if not _fits(found, kind):
             path = _path(unique, _INSTANCE)
             # A taken number is answered with 0 and replaced by a free one: read it back.
             await self._write(path, f"{kind}:{preferred}")
             found = read_instance(plain((await self._call(path, BUS_ITEM, "GetValue"))[0]))
-        if found is None or found[0] != kind:
+        if found is None or not _fits(found, kind):
             raise wire.BusError(f"the settings of the GX give no instance for {unique}")
         return found[1]
 

@@ -12,7 +12,8 @@ if TYPE_CHECKING:
     from .plan import Entry
     from .values import Value
 
-VERSION = "1.0"
+VERSION = "0.1.0"
+"""Heliograph's, which stands in the bridge; a test compares the two."""
 GENERIC = 65535
 """The product id of whatever is not Victron's."""
 _PRODUCTS = {

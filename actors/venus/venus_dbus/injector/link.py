@@ -6,12 +6,15 @@ import contextlib
 import logging
 import socket
 import ssl
+import sys
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
 from paho.mqtt.client import Client, MQTTv311
 from paho.mqtt.enums import CallbackAPIVersion
+
+from .wire import reason
 
 if TYPE_CHECKING:
     import asyncio
@@ -45,6 +48,7 @@ class Broker:
         parts = urlsplit(url)
         try:
             default, port = _PORTS[parts.scheme], parts.port
+            (parts.hostname or "").encode("idna")
         except (KeyError, ValueError):
             default, port = 0, None
         if not default or not parts.hostname or parts.username is not None:
@@ -60,12 +64,22 @@ class Broker:
             **more,
         )
 
+    def context(self) -> ssl.SSLContext:
+        """Whom TLS trusts. Raises BrokerError."""
+        try:
+            return ssl.create_default_context(cafile=self.ca)
+        except OSError as error:
+            raise BrokerError(
+                f"the authority in {self.ca} cannot be used: {reason(error)}"
+            ) from error
+
 
 class Link:
     """Publishes and hears below one base; `hear(topic, payload, retained)` without the base.
 
     `came()` is called after each connect. Both are called in the loop. What is published while
-    the broker is away is lost on purpose: an order must not be carried out later.
+    the broker is away is lost on purpose: an order must not be carried out later. Orders therefore
+    go with QoS 0: with more the library repeats them after a reconnect, however late that is.
     """
 
     def __init__(
@@ -85,6 +99,7 @@ class Link:
         self._status = self._prefix + status
         self._loop, self._hear, self._came = loop, hear, came
         self._topics: set[str] = set()
+        self._fault: str | None = None
         self._log = logging.getLogger("mqtt")
         self._stopping = False
         self._client = self._make(client_id)
@@ -100,12 +115,13 @@ class Link:
         if broker.path:
             client.ws_set_options(broker.path)
         if broker.tls:
-            client.tls_set_context(ssl.create_default_context(cafile=broker.ca))
+            client.tls_set_context(broker.context())
         if broker.username is not None:
             client.username_pw_set(broker.username, broker.password)
         client.will_set(self._status, b"offline", qos=1, retain=True)
         client.reconnect_delay_set(_SOONEST, _LATEST)
         client.on_connect = self._on_connect
+        client.on_connect_fail = self._on_connect_fail
         client.on_disconnect = self._on_disconnect
         client.on_message = self._on_message
         client.on_socket_open = _hurry
@@ -127,10 +143,10 @@ class Link:
         self._client.loop_stop()
 
     def publish(self, topic: str, payload: bytes, *, retain: bool = False) -> bool:
-        """Publish below the base with QoS 1; False when the broker is away."""
+        """Publish below the base, what is kept with QoS 1; False when the broker is away."""
         if not self.up:
             return False
-        self._client.publish(self._prefix + topic, payload, qos=1, retain=retain)
+        self._client.publish(self._prefix + topic, payload, qos=int(retain), retain=retain)
         return True
 
     def listen(self, topics: set[str]) -> None:
@@ -147,6 +163,13 @@ class Link:
     def _on_connect(self, *_parts: Any) -> None:
         reason = _parts[3]
         self._later(self._connected, None if not reason.is_failure else str(reason))
+
+    def _on_connect_fail(self, *_: Any) -> None:
+        # The library calls this where it catches the error, and does not hand it over.
+        error = sys.exc_info()[1]
+        why = "no reason given" if error is None else reason(error)
+        place = f"{self._broker.host}:{self._broker.port}"
+        self._later(self._failed, f"the broker at {place} cannot be reached: {why}")
 
     def _on_disconnect(self, *_: Any) -> None:
         self._later(self._disconnected)
@@ -165,14 +188,20 @@ class Link:
         if self._stopping:
             return
         if refused is not None:
-            self._log.warning("the broker refuses the connection: %s", refused)
+            self._failed(f"the broker refuses the connection: {refused}")
             return
-        self.up = True
+        self.up, self._fault = True, None
         self._log.info("connected to the broker")
         self._client.publish(self._status, b"online", qos=1, retain=True)
         topics = [self._status, *(self._prefix + each for each in sorted(self._topics))]
         self._client.subscribe([(each, 1) for each in topics])
         self._came()
+
+    def _failed(self, why: str) -> None:
+        # Once, not at each new attempt.
+        if why != self._fault:
+            self._fault = why
+            self._log.warning("%s", why)
 
     def _disconnected(self) -> None:
         if self.up:

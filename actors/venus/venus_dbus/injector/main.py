@@ -47,16 +47,28 @@ def parser() -> argparse.ArgumentParser:
 
 
 def options(given: argparse.Namespace) -> Options:
-    """The same, checked. Raises BrokerError, BusError, OSError or ValueError with a sentence."""
+    """The same, checked. Raises BrokerError, BusError or ValueError with a sentence."""
     password = os.environ.pop(PASSWORD, None)
     if given.password_file is not None:
-        password = given.password_file.read_text(encoding="utf-8").strip()
+        password = _password(given.password_file)
     if not _BASE.match(given.base):
         raise ValueError("the base must be letters, digits, '_' and '-', with '/' between them")
     if not _ID.match(given.venus):
         raise ValueError("the id must be 1 to 32 letters, digits, '_' or '-'")
     broker = Broker.from_url(given.broker, username=given.username, password=password, ca=given.ca)
+    if broker.tls:
+        broker.context()
     return Options(broker, given.base, given.venus, check_address(given.bus))
+
+
+def _password(file: Path) -> str:
+    try:
+        return file.read_text(encoding="utf-8").strip()
+    except UnicodeDecodeError:
+        why = "it is no text"
+    except OSError as error:
+        why = error.strerror or type(error).__name__
+    raise BrokerError(f"the password in {file} cannot be read: {why}")
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -69,7 +81,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     )
     try:
         found = options(given)
-    except (BrokerError, BusError, ValueError, OSError) as error:
+    except (BrokerError, BusError, ValueError) as error:
         sys.stderr.write(f"{error}\n")
         return _USAGE
     asyncio.run(_run(found, with_parent=given.with_parent))

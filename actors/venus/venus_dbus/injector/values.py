@@ -10,6 +10,8 @@ from dbus_fast import Variant
 
 Value = float | int | str | None
 """What a path holds: a number, a text, or None for unknown."""
+LONGEST = 200
+"""Characters of a text that are shown."""
 _INT32 = 2**31
 
 
@@ -32,7 +34,7 @@ def fit(spec: Spec, value: Any) -> Value:
     if value is None:
         return None
     if spec.kind == "s":
-        return value if isinstance(value, str) else None
+        return legible(value) if isinstance(value, str) else None
     if isinstance(value, bool) or not isinstance(value, (int, float)) or not math.isfinite(value):
         return None
     if spec.kind == "i":
@@ -40,6 +42,11 @@ def fit(spec: Spec, value: Any) -> Value:
         return whole if -_INT32 <= whole < _INT32 else None
     # What rounds to nothing is 0, never -0.
     return round(float(value), 6) + 0.0
+
+
+def legible(words: str) -> str:
+    """A text that the bus can carry: it ends the connection of whoever sends it a NUL."""
+    return "".join(each for each in words if each.isprintable())[:LONGEST]
 
 
 def variant(spec: Spec, value: Value) -> Variant:

@@ -55,7 +55,8 @@ async def connect(address: str) -> MessageBus:
     except Exception as error:
         if bus is not None:
             close(bus)
-        raise BusError(f"the D-Bus at {address} cannot be reached: {reason(error)}") from error
+        where = "of this machine" if address == SYSTEM else f"at {address}"
+        raise BusError(f"the D-Bus {where} cannot be reached: {reason(error)}") from error
     return bus
 
 
@@ -77,6 +78,8 @@ def reason(error: BaseException) -> str:
     """An error in some words, also where the library gives none."""
     if isinstance(error, TimeoutError):
         return "no answer in time"
+    if isinstance(error, OSError) and error.strerror:
+        return error.strerror
     return " ".join(str(error).split())[:200] or type(error).__name__
 
 

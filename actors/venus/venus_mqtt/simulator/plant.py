@@ -15,6 +15,8 @@ TYPES: Final = {
     f"{_CG}/BatteryLife/MinimumSocLimit": float,
     "settings/0/Settings/SystemSetup/MaxChargeCurrent": int,
     "hub4/0/Overrides/Setpoint": float,
+    "system/0/Relay/0/State": int,
+    "system/0/Relay/1/State": int,
 }
 
 
@@ -38,6 +40,11 @@ class Plant:
             f"{_CG}/BatteryLife/MinimumSocLimit": 10.0,
             "settings/0/Settings/SystemSetup/MaxChargeCurrent": -1,
             "hub4/0/Overrides/Setpoint": None,
+            # 0 alarms, 2 manual; the relays are called 1 and 2 on its screen.
+            "settings/0/Settings/Relay/Function": 0,
+            "settings/0/Settings/Relay/1/Function": 2,
+            "system/0/Relay/0/State": 0,
+            "system/0/Relay/1/State": 0,
         }
 
     @property

@@ -1,0 +1,24 @@
+"""Whether a number is one that its quantity can have. Pure."""
+
+from __future__ import annotations
+
+import math
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from bridge.contract import Quantity
+
+
+def out_of_range(quantity: Quantity, value: float) -> str | None:
+    """Why a number is refused, in one sentence; None for one that is in range."""
+    if not math.isfinite(value):
+        return f"{quantity.name} is not a number"
+    low = quantity.min if quantity.noise_floor is None else quantity.noise_floor
+    if low is not None and value < low:
+        return f"{quantity.name} {value:g} {quantity.unit or ''} is below {low:g}".replace(
+            "  ", " "
+        )
+    if quantity.max is not None and value > quantity.max:
+        sentence = f"{quantity.name} {value:g} {quantity.unit or ''} is above {quantity.max:g}"
+        return sentence.replace("  ", " ")
+    return None
