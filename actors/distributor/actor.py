@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, ClassVar
+from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Literal, TypeAlias
 
 import anyio
 import msgspec
@@ -10,7 +10,9 @@ import msgspec
 from actors.distributor.announce import Announcer
 from actors.distributor.core import Balance, Distributor
 from actors.distributor.intake import Intake
+from actors.distributor.money import Storage
 from actors.distributor.outlet import Outlet
+from actors.distributor.tuning import DEFAULT, Tuning
 from bridge.actor import Actor
 from bridge.config.types import Delay, Interval
 from bridge.errors import ExpressionError
@@ -22,9 +24,18 @@ if TYPE_CHECKING:
     from bridge.actor import Context
     from bridge.bus import Message
 
+Price: TypeAlias = Annotated[float, msgspec.Meta(ge=-1_000, le=1_000)]
+Power: TypeAlias = Annotated[float, msgspec.Meta(gt=0, le=1_000_000)]
 _SAVE_EVERY = 60.0
 _LOOK = 1.0
 _GATHER = 0.002
+
+
+class StoredValue(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """What a stored kWh is worth up to a state of charge, in %."""
+
+    up_to_soc: Annotated[float, msgspec.Meta(gt=0, le=100)]
+    per_kwh: Price
 
 
 class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -32,13 +43,37 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
 
     reservation: W kept for the home battery, a number or an expression of SOC; interval: between
     two raises of one running consumer; request_ttl: a silent consumer is let go after it (0 =
-    never); settle: how long meter and consumers may disagree after a change.
+    never); settle: how long meter and consumers may disagree after a change. strategy: `surplus`
+    shares what is there, `value` decides by expected money, with the prices per kWh and, where
+    `stored_value` is given, the battery's (max_charge and max_discharge in W).
     """
 
     reservation: str | float = 0
     interval: Interval = 5
     request_ttl: Delay = 180
     settle: Delay = 2
+    strategy: Literal["surplus", "value"] = "surplus"
+    import_price: Price = 0.30
+    export_price: Price = 0.08
+    stored_value: list[StoredValue] = []
+    max_charge: Power = 5000
+    max_discharge: Power = 5000
+
+    @property
+    def storage(self) -> Storage | None:
+        """The battery as its owner prices it; None leaves it to the reservation alone."""
+        if not self.stored_value:
+            return None
+        return Storage(
+            max_charge=self.max_charge,
+            max_discharge=self.max_discharge,
+            tiers=[(tier.up_to_soc, tier.per_kwh) for tier in self.stored_value],
+        )
+
+    @property
+    def tuning(self) -> Tuning:
+        """What deciding by value goes by: the same in every house."""
+        return DEFAULT
 
     def check(self) -> Iterator[tuple[str, str]]:
         """Refuse a reservation that cannot be computed."""
@@ -47,6 +82,9 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
                 compile_expression(self.reservation)
             except ExpressionError as error:
                 yield "reservation", f"'reservation' cannot be used: {error}"
+        socs = [tier.up_to_soc for tier in self.stored_value]
+        if sorted(set(socs)) != socs:
+            yield "stored_value", "'stored_value' must rise in 'up_to_soc'"
 
 
 class DistributorActor(Actor):

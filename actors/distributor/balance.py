@@ -104,6 +104,11 @@ class Meter:
         return self._base
 
     @property
+    def metered_pv(self) -> bool:
+        """Whether the sun's power is known."""
+        return self._cap is not None
+
+    @property
     def silent_at(self) -> float:
         """When the present balance will be too old."""
         return self.at + self.max_age
@@ -155,3 +160,25 @@ class Reservation:
         kept = max(0, round(value)) * MICRO
         self._last = (soc, kept)
         return kept, None
+
+
+def site_values(
+    known: SiteValues, controlled: int, surplus: int | None, reservation: int | None, assigned: int
+) -> SiteValues:
+    """The site's figures as they are told, out of what is measured (W) and shared (microwatts)."""
+    available = None
+    if surplus is not None and reservation is not None:
+        available = max(0, surplus - reservation) / MICRO
+    return SiteValues(
+        known.grid,
+        known.pv,
+        known.battery,
+        known.soc,
+        known.load,
+        controlled / MICRO,
+        None if surplus is None else surplus / MICRO,
+        None if reservation is None else reservation / MICRO,
+        available,
+        assigned / MICRO,
+        None if surplus is None else (surplus - assigned) / MICRO,
+    )

@@ -14,7 +14,7 @@ import msgspec
 
 from actors.distributor import memory, reasons
 from actors.distributor.allocate import MICRO
-from actors.distributor.balance import Balance, Meter, Reservation, SiteValues
+from actors.distributor.balance import Balance, Meter, Reservation, SiteValues, site_values
 from actors.distributor.requests import (
     GATHER,
     NO_RULE,
@@ -25,6 +25,7 @@ from actors.distributor.requests import (
 )
 from actors.distributor.settings import CoreSettings
 from actors.distributor.sharing import Outcome, Round, deadline
+from actors.distributor.value import Planner
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -97,6 +98,7 @@ class Distributor:
         self._paused = False
         self._stopped = False
         self._held: tuple[str, float] | None = None
+        self._planner = Planner(settings)
         self.configure(settings, owner or {})
 
     # ---------------------------------------------------------------- what comes in
@@ -106,6 +108,7 @@ class Distributor:
         self._settings = settings
         self._owner = owner
         self._reservation = Reservation(settings.reservation)
+        self._planner.settings = settings
         for consumer in self._consumers.values():
             self._renew(consumer)
 
@@ -165,6 +168,10 @@ class Distributor:
     def balance(self, balance: Balance, now: float) -> None:
         """One coherent live measurement of the house, taken at `now`."""
         self._meter.take(balance, now)
+
+    def prices(self, imported: float | None, exported: float | None) -> None:
+        """What a kWh costs and brings now; None = as the settings say."""
+        self._planner.tariff = (imported, exported)
 
     def pause(self, on: bool) -> None:
         """The owner's pause: every allowance 0 while it lasts."""
@@ -263,9 +270,13 @@ class Distributor:
         """The consumption that is ours to control, by the latest reports."""
         return sum([one.draw.value for one in self._consumers.values() if one.draws(now)])
 
-    def _span(self, now: float) -> tuple[int, int]:
-        """The least and the most of it that the meter's last measurement may have seen."""
-        since = self._meter.at - self._settings.settle
+    def _span(self, now: float, response: float = 0.0) -> tuple[int, int]:
+        """The least and the most of it that the meter's last measurement may have seen.
+
+        Within `response` s of a change a consumer may draw its allowance without having said so.
+        """
+        settle = self._settings.tuning.settle if response else 0.0
+        since = self._meter.at - max(settle, self._settings.settle)
         low = high = 0
         for consumer in self._consumers.values():
             if not consumer.draws(now):
@@ -276,6 +287,8 @@ class Distributor:
                 least = min(least, draw.proven(now, self._meter.base))
             if now < consumer.raised_at + self._reaction:
                 most = max(most, draw.expected)
+            if now < consumer.changed_at + response:
+                least, most = min(least, consumer.allowance), max(most, consumer.allowance)
             low += least
             high += most
         return low, high
@@ -303,6 +316,11 @@ class Distributor:
                 outcome.put(consumer, 0, why)
             else:
                 parts.append(consumer)
+        if self._settings.strategy == "value":
+            low, high = self._span(now, self._settings.tuning.response)
+            sky = self._planner.look(self._meter, (low - kept, high - kept), reservation, now)
+            self._planner.run(parts, None if complaint else sky, outcome)
+            return outcome
         low, high = self._span(now)
         Round(
             now,
@@ -366,27 +384,14 @@ class Distributor:
         self, known: SiteValues, controlled: int, surplus: int | None, reservation: int | None
     ) -> SiteValues:
         assigned = sum(consumer.allowance for consumer in self._consumers.values())
-        available = None
-        if surplus is not None and reservation is not None:
-            available = max(0, surplus - reservation) / MICRO
-        return SiteValues(
-            known.grid,
-            known.pv,
-            known.battery,
-            known.soc,
-            known.load,
-            controlled / MICRO,
-            None if surplus is None else surplus / MICRO,
-            None if reservation is None else reservation / MICRO,
-            available,
-            assigned / MICRO,
-            None if surplus is None else (surplus - assigned) / MICRO,
-        )
+        return site_values(known, controlled, surplus, reservation, assigned)
 
     def _wake(self, now: float) -> float | None:
         ttl, interval = self._settings.request_ttl, self._settings.interval
         silent_at, held = self._meter.silent_at, self._held
         soonest = silent_at if silent_at > now else math.inf
+        if now < self._planner.wake < soonest:
+            soonest = self._planner.wake
         if held is not None and now < held[1]:
             soonest = min(soonest, held[1])
         for consumer in self._consumers.values():

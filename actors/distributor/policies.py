@@ -11,6 +11,9 @@ from typing import TYPE_CHECKING, Any, Final
 
 from actors.distributor.core import Balance, CoreSettings, Distributor
 from actors.distributor.es_ess import Ask, distribute, overhead
+from actors.distributor.money import Storage
+from actors.distributor.requests import ConsumerRule
+from actors.distributor.tuning import DEFAULT
 from bridge.simulate.curve import expression, reservation
 
 if TYPE_CHECKING:
@@ -20,11 +23,13 @@ if TYPE_CHECKING:
     from actors.distributor.requests import Value
     from bridge.simulate.meter import Reading
     from bridge.simulate.policy import Known, Report
-    from bridge.simulate.scenario import ConsumerSpec
+    from bridge.simulate.scenario import BatterySpec, ConsumerSpec
 
 # An unchanged report says only that its consumer is alive, which is believed for 180 s.
 _REPEAT: Final = 30
 _CYCLE: Final = 60
+_MINUTE: Final = 60
+TUNING = DEFAULT
 # Reading the processor's time costs as much as a twentieth of a decision: one in so many is timed.
 _TIMED: Final = 16
 
@@ -36,10 +41,21 @@ class Heliograph:
     together; each changed allowance goes out at once, as `Requests/+/Allowance` does.
     """
 
+    strategy = "value"
+
     def __init__(self, known: Known) -> None:
         battery = known.battery
         kept: str | float = 0 if battery is None else expression(battery.reservation_curve)
-        self._core = Distributor(CoreSettings(reservation=kept))
+        settings = CoreSettings(
+            reservation=kept, strategy=self.strategy, storage=_storage(battery), tuning=TUNING
+        )
+        owner = {
+            spec.id: ConsumerRule(value_per_kwh=spec.value_per_kwh, start_cost=spec.start_cost)
+            for spec in known.consumers
+        }
+        self._core = Distributor(settings, owner)
+        self._known = known
+        self._priced = -1
         self._battery_present = battery is not None
         self._specs = {spec.id: spec for spec in known.consumers}
         self._said: dict[str, tuple[float, float, int]] = {}
@@ -58,6 +74,10 @@ class Heliograph:
     ) -> Mapping[str, float] | None:
         """Hand in what has become visible and decide, when there is anything to decide about."""
         now = float(second)
+        if second // _MINUTE != self._priced:
+            self._priced = second // _MINUTE
+            known = self._known
+            self._core.prices(known.import_price[self._priced], known.export_price[self._priced])
         if reading is not None:
             self._core.balance(self._balance(reading), now)
         heard = [report for report in reports if self._hear(report, second)]
@@ -98,6 +118,26 @@ class Heliograph:
         self._said[name] = (consumption, request, second)
         self._core.request(name, fields, float(second))
         return True
+
+
+class Surplus(Heliograph):
+    """The same core when it shares only what is there now."""
+
+    strategy = "surplus"
+
+
+def _storage(battery: BatterySpec | None) -> Storage | None:
+    if battery is None:
+        return None
+    return Storage(
+        max_charge=battery.max_charge_w,
+        max_discharge=battery.max_discharge_w,
+        tiers=[(tier.up_to_soc, tier.per_kwh) for tier in battery.stored_value_tiers],
+        eta_charge=battery.eta_charge,
+        eta_discharge=battery.eta_discharge,
+        soc_min=battery.soc_min,
+        soc_max=battery.soc_max,
+    )
 
 
 def constants(spec: ConsumerSpec) -> dict[str, Value]:
@@ -204,6 +244,7 @@ class EsEssWithLocks(EsEss):
 
 POLICIES: Final[dict[str, Any]] = {
     "heliograph": Heliograph,
+    "surplus": Surplus,
     "es_ess": EsEss,
     "es_ess_locks": EsEssWithLocks,
 }

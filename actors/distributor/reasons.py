@@ -123,3 +123,28 @@ def overdrawn(excess: int) -> Reason:
         "overdrawn",
         f"draws {watts(excess)} above its allowance: counted as ordinary load",
     )
+
+
+def too_little(share: float, needed: float, span: float) -> Reason:
+    """Off: over the last `span` s too little of the time had the `needed` W that pay for a run."""
+    part, minutes = round(100 * share), max(1, round(span / 60))
+    left = f"{round(needed)} W were there for {part} % of the last {minutes} min"
+    return ("waiting", f"clouds: {left}, too little to start")
+
+
+def not_worth(needed: float) -> Reason:
+    """Off, and more important ones leave too little of the sun."""
+    return ("waiting", f"what is left over does not yet pay for a run of {round(needed)} W")
+
+
+def pays(amount: int, request: int) -> Reason:
+    """On, and the sun carries it."""
+    if amount >= request:
+        return full(request)
+    return ("partial", f"{watts(amount)} of {watts(request)}: what pays with the sun there is")
+
+
+def bridged(amount: int, lacking: float) -> Reason:
+    """On though some W are lacking: the money is on the side of running."""
+    what = f"{round(lacking)} W of {watts(amount)} are not from the sun"
+    return ("bridged", f"kept on: {what}, stopping and starting again would cost more")

@@ -42,11 +42,16 @@ class ConsumerRule:
     stop_delay: float | None = None
     min_on: float | None = None
     min_off: float | None = None
+    value_per_kwh: float | None = None
+    start_cost: float | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class Terms:
-    """What holds for a consumer: the owner's override, else the rule, else its field. W and s."""
+    """What holds for a consumer: the owner's override, else the rule, else its field. W and s.
+
+    `value` per kWh is the owner's word alone; None leaves it between the feed-in and the import.
+    """
 
     automatic: bool
     priority: float
@@ -58,6 +63,8 @@ class Terms:
     min_off: float
     margin: int
     demand: Demand
+    value: float | None = None
+    start_cost: float = 0.0
 
 
 NO_RULE: Final = ConsumerRule()
@@ -110,6 +117,8 @@ def terms(
         min_off=max(0.0, _first(rule.min_off, _number(fields, "MinOff"))),
         margin=margin,
         demand=demand,
+        value=rule.value_per_kwh,
+        start_cost=max(0.0, rule.start_cost or 0.0),
     )
 
 
@@ -132,6 +141,7 @@ class Consumer:
     inherited_until: float | None = None
     started_at: float | None = None
     raised_at: float = -math.inf
+    changed_at: float = -math.inf
     stopped_at: float | None = None
     wanted_since: float | None = None  # StartDelay: power is there for it since
     unwanted_since: float | None = None  # StopDelay: power is gone since
@@ -253,6 +263,8 @@ class Consumer:
     def give(self, amount: int, now: float) -> None:
         """Put an allowance in force and remember when it started, rose or stopped."""
         before, self.allowance = self.allowance, amount
+        if amount != before:
+            self.changed_at = now
         if amount > before:
             self.raised_at = now
             self.draw.expected = min(amount, self.draw.value + amount - before)

@@ -8,12 +8,14 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from bridge.cli import simulate_own
 from bridge.cli.table import show_table
 
 if TYPE_CHECKING:
     import argparse
     from collections.abc import Iterator, Sequence
 
+    from bridge.simulate.case import Case
     from bridge.simulate.runner import Job, Played
 
 _DEFAULT = "heliograph"
@@ -27,16 +29,19 @@ def add_parser(commands: argparse._SubParsersAction[argparse.ArgumentParser]) ->
         description="Plays scenario files (format heliograph-scenario/1) through the very core "
         "that shares the sun in a house, second by second in virtual time, and says what came of "
         "it. With a bounds.json beside a scenario, the capture is the share of what somebody who "
-        "knew the whole day could have gained. Exit code 1 when a scenario cannot be used.",
+        "knew the whole day could have gained. With --days it plays recorded days in the house of "
+        "--config: what would last week have looked like with the heater first? Exit code 1 when "
+        "something cannot be played.",
     )
     parser.add_argument(
         "--scenario",
         nargs="+",
         type=Path,
-        required=True,
+        default=[],
         metavar="FILE",
         help="scenario files, or folders full of them",
     )
+    simulate_own.add_arguments(parser)
     parser.add_argument(
         "--policy", default=_DEFAULT, metavar="NAME", help=f"who decides (default: {_DEFAULT})"
     )
@@ -52,6 +57,9 @@ def add_parser(commands: argparse._SubParsersAction[argparse.ArgumentParser]) ->
         "--trace", type=Path, metavar="FILE", help="write every second of the one scenario"
     )
     parser.add_argument(
+        "--html", type=Path, metavar="FILE", help="write a page with curves, reasons, comparison"
+    )
+    parser.add_argument(
         "--jobs", type=int, default=0, metavar="N", help="processes (default: one per core)"
     )
     parser.add_argument(
@@ -61,23 +69,35 @@ def add_parser(commands: argparse._SubParsersAction[argparse.ArgumentParser]) ->
 
 def run(args: argparse.Namespace) -> int:
     """Play everything; the exit code."""
+    from bridge.simulate.page.picture import share
+    from bridge.simulate.page.write import write_page
     from bridge.simulate.policy import find_policy
     from bridge.simulate.runner import Job, scenario_files
     from bridge.simulate.scenario import ScenarioError
 
-    files = scenario_files(args.scenario)
+    what: Sequence[Path | Case]
+    notes: Sequence[str]
+    if args.days or not args.scenario:
+        what, notes = simulate_own.cases(args)
+    else:
+        what, notes = scenario_files(args.scenario), []
     names = tuple(dict.fromkeys([args.policy, *args.compare]))
     for name in names:
         find_policy(name)
-    if args.trace is not None and len(files) > 1:
+    if args.trace is not None and len(what) > 1:
         raise ScenarioError("--trace is for one scenario: there are several")
-    jobs = [Job(file, names, args.trace) for file in files]
+    numbers = share(len(what) * len(names)) if args.html is not None else 0
+    for note in notes:
+        print(note, file=sys.stderr)
+    jobs = [Job(one, names, args.trace, numbers) for one in what]
     done = []
     for played in _watched(play_all(jobs, args.jobs), len(jobs)):
         if args.json:
             for result in played.results:
                 print(json.dumps(result), flush=True)
         done.append(played)
+    if args.html is not None:
+        write_page(args.html, done, notes)
     if not args.json:
         _show(done)
     return 0

@@ -14,15 +14,26 @@ from bridge.simulate.record import Record
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from bridge.simulate.policy import Factory, Policy
+    from bridge.simulate.policy import Factory, Owner, Policy
     from bridge.simulate.scenario import Scenario
     from bridge.simulate.weather import Weather
 
 
-def play(scenario: Scenario, weather: Weather, make: Factory, *, explain: bool = False) -> Record:
+def play(
+    scenario: Scenario,
+    weather: Weather,
+    make: Factory,
+    *,
+    owner: Owner | None = None,
+    explain: bool = False,
+) -> Record:
     """One run under a policy. `explain` keeps its reasons too."""
     known = Known(
-        tuple(scenario.consumers), scenario.battery, weather.import_price, weather.export_price
+        tuple(scenario.consumers),
+        scenario.battery,
+        weather.import_price,
+        weather.export_price,
+        owner,
     )
     return _House(scenario, weather, make(known), explain=explain).run()
 

@@ -29,16 +29,26 @@ class Report(NamedTuple):
 
 
 @dataclass(frozen=True, slots=True)
+class Owner:
+    """A configuration's word: the settings of its distributor, and its rules for consumers."""
+
+    settings: Any
+    rules: Mapping[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
 class Known:
     """What an owner has told beforehand: consumers, battery, prices per kWh by minute.
 
-    The prices of the day are published a day ahead. Neither sun nor load are known.
+    The prices of the day are published a day ahead. Neither sun nor load are known. A policy that
+    heeds `owner` says so by `hears_owner = True` in its class.
     """
 
     consumers: tuple[ConsumerSpec, ...]
     battery: BatterySpec | None
     import_price: Sequence[float]
     export_price: Sequence[float]
+    owner: Owner | None = None
 
 
 class Policy(Protocol):

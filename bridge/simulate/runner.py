@@ -6,12 +6,12 @@ from contextlib import ExitStack
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from bridge.simulate.bounds import gain_reference
-from bridge.simulate.day import read_day
+from bridge.simulate.case import Case, read_case
 from bridge.simulate.house import idle, play
 from bridge.simulate.metrics import measure
+from bridge.simulate.page.picture import inside, outside
 from bridge.simulate.policy import find_policy
-from bridge.simulate.scenario import ScenarioError, read_scenario
+from bridge.simulate.scenario import ScenarioError
 from bridge.simulate.trace import trace_lines
 from bridge.simulate.weather import make_weather
 
@@ -26,36 +26,48 @@ FORMAT = "heliograph-simulate/1"
 
 @dataclass(frozen=True, slots=True)
 class Job:
-    """A scenario file to play under policies (by name). `trace`: a file for the first of them."""
+    """A scenario file, or a case, to play under policies (by name).
 
-    file: Path
+    `trace`: a file for the first of them; `numbers`: what of each run is kept for a page, 0 = none.
+    """
+
+    what: Path | Case
     policies: tuple[str, ...]
     trace: Path | None = None
+    numbers: int = 0
 
 
 @dataclass(frozen=True, slots=True)
 class Played:
-    """What came of a job: the archetype, the bound, and the results in order of its policies."""
+    """What came of a job: the archetype, the bound, and the results in order of its policies.
+
+    `picture` is what a page shows of it (bridge/simulate/page), where one was asked for.
+    """
 
     archetype: str
     gain_reference: float | None
     results: list[dict[str, Any]]
+    picture: dict[str, Any] | None = None
 
 
 def run_job(job: Job) -> Played:
     """Play it. Raises ScenarioError."""
-    scenario = read_scenario(job.file)
-    weather = make_weather(scenario, read_day(job.file.parent / scenario.day_csv))
-    bound = gain_reference(job.file, scenario.id)
+    case = job.what if isinstance(job.what, Case) else read_case(job.what)
+    scenario = case.scenario
+    weather = make_weather(scenario, case.day)
     nothing = idle(scenario, weather)
-    results = []
+    results, picture = [], None
     for number, name in enumerate(job.policies):
         trace = job.trace if number == 0 else None
-        record = play(scenario, weather, find_policy(name), explain=trace is not None)
+        explain = trace is not None or bool(job.numbers)
+        record = play(scenario, weather, find_policy(name), owner=case.owner, explain=explain)
         if trace is not None:
             write_trace(trace, record)
-        results.append(result(record, name, measure(record, nothing, bound)))
-    return Played(scenario.archetype, bound, results)
+        if job.numbers:
+            picture = picture or outside(record, job.numbers) | {"runs": []}
+            picture["runs"].append(inside(record, name, job.numbers))
+        results.append(result(record, name, measure(record, nothing, case.bound)))
+    return Played(scenario.archetype, case.bound, results, picture)
 
 
 def result(record: Record, policy: str, metrics: dict[str, Any]) -> dict[str, Any]:

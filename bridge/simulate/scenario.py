@@ -71,7 +71,10 @@ class Prices(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class ConsumerSpec(msgspec.Struct, frozen=True, kw_only=True):
-    """One consumer: what it can draw, what it needs, how it behaves, what it is worth."""
+    """One consumer: what it can draw, what it needs, how it behaves, what it is worth.
+
+    `says`: further fields of its request, by their names in `Requests/{consumer}`.
+    """
 
     id: str
     kind: str
@@ -98,6 +101,7 @@ class ConsumerSpec(msgspec.Struct, frozen=True, kw_only=True):
     phase_interval_s: float = 0.0
     phase_pause_s: float = 0.0
     phase_switch_cost: float = 0.0
+    says: dict[str, float] = {}
 
     @property
     def switches_phases(self) -> bool:
@@ -106,7 +110,7 @@ class ConsumerSpec(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Scenario(msgspec.Struct, frozen=True, kw_only=True):
-    """One run: second k lies in row `first_row` + k // 60 of the day."""
+    """One run: second k lies in row `first_row` + k // 60 of the day; row 0 began at `begin_s`."""
 
     format: str
     id: str
@@ -123,6 +127,7 @@ class Scenario(msgspec.Struct, frozen=True, kw_only=True):
     archetype: str = ""
     values: str = ""
     first_row: int = 0
+    begin_s: int = 0
     battery: BatterySpec | None = None
 
 

@@ -11,8 +11,8 @@ if TYPE_CHECKING:
     from bridge.simulate.runner import Played
 
 HEADS = (
-    "archetype", "policy", "days", "capture", "pooled", "worst", "switches", "writes", "locks",
-    "decide",
+    "archetype", "policy", "days", "capture", "pooled", "worst", "gain", "switches", "writes",
+    "locks", "decide",
 )  # fmt: skip
 
 
@@ -20,7 +20,8 @@ HEADS = (
 class Line:
     """One archetype under one policy. Captures as shares, None without bounds; means per day.
 
-    `pooled` is the sum of all gains by the sum of all bounds, `worst` the lowest of a day.
+    `gain` is money over doing nothing, `pooled` the sum of all gains by the sum of all bounds,
+    `worst` the lowest of a day.
     """
 
     archetype: str
@@ -30,8 +31,10 @@ class Line:
     pooled: float | None
     worst: float | None
     worst_day: str | None
+    gain: float
     switches: float
     writes: float
+    import_caused_kwh: float
     lock_violation_min: float
     decide_us: float
 
@@ -61,8 +64,10 @@ def _line(
         sum(gain for gain, _, _ in bounded) / sum(b for _, b, _ in bounded) if bounded else None,
         captures[0][0] if captures else None,
         captures[0][1] if captures else None,
+        sum(day.gain for day in days) / count,
         sum(day.switches for day in days) / count,
         sum(day.writes for day in days) / count,
+        sum(day.bought for day in days) / count,
         sum(day.locks for day in days) / count,
         sum(day.calls * day.decide_us for day in days) / calls if calls else 0.0,
     )
@@ -78,6 +83,7 @@ class _Day:
         self.gain: float = metrics["net_value"] - metrics["net_value_do_nothing"]
         self.switches: int = metrics["switches"]
         self.writes: int = metrics["setpoint_writes"]
+        self.bought: float = metrics["import_caused_kwh"]
         self.locks: float = metrics["lock_violation_min"]
         self.calls: int = result["decide_calls"]
         self.decide_us: float = result["decide_us_mean"]
@@ -91,9 +97,10 @@ def cells(line: Line) -> list[str]:
         line.archetype,
         line.policy,
         str(line.days),
-        _percent(line.capture),
-        _percent(line.pooled),
-        _percent(line.worst) + worst,
+        percent(line.capture),
+        percent(line.pooled),
+        percent(line.worst) + worst,
+        f"{line.gain:.2f}",
         f"{line.switches:.0f}",
         f"{line.writes:.0f}",
         f"{line.lock_violation_min:.1f} min",
@@ -101,5 +108,6 @@ def cells(line: Line) -> list[str]:
     ]
 
 
-def _percent(share: float | None) -> str:
+def percent(share: float | None) -> str:
+    """A share for people; "-" where there is none."""
     return "-" if share is None else f"{100 * share:.1f} %"

@@ -91,7 +91,7 @@ def test_a_reading_becomes_a_balance_as_the_site_publishes_it(heard: list[Heard]
 
 
 def test_the_surplus_is_given_and_the_battery_has_its_part() -> None:
-    policy = policies.Heliograph(known(consumer(), battery=BATTERY))
+    policy = policies.Surplus(known(consumer(), battery=BATTERY))
     policy.step(1, None, [Report("heater", 0, 3000)])
     given = policy.step(2, Reading(-3000, 4000, 0, 50.0), [])
     assert given == {"heater": 2000}
@@ -103,7 +103,7 @@ def test_the_surplus_is_given_and_the_battery_has_its_part() -> None:
 
 def test_the_core_is_asked_at_the_moment_that_it_named() -> None:
     spec = consumer(min_on_s=60)
-    policy = policies.Heliograph(known(spec))
+    policy = policies.Surplus(known(spec))
     policy.step(1, None, [Report("heater", 0, 3000)])
     assert policy.wake == 2  # its first fields are gathered for 0.1 s
     policy.step(2, Reading(-1000, 4000, 0, None), [])
@@ -131,9 +131,9 @@ def test_repeated_reports_change_nothing(seed: int, monkeypatch: pytest.MonkeyPa
         meter={"lag_s": 2, "period_s": dice.choice([1, 5]), "noise_w": 10},
     )
     made = make_weather(read(raw), day(rows(raw, pv=[3000, 6000, 5000])))
-    seldom = play(read(raw), made, policies.Heliograph)
+    seldom = play(read(raw), made, policies.Surplus)
     monkeypatch.setattr(policies, "_REPEAT", 0)
-    always = play(read(raw), made, policies.Heliograph)
+    always = play(read(raw), made, policies.Surplus)
     assert always.decide_calls >= seldom.decide_calls
     assert always.allowances == seldom.allowances
     assert len(always.allowances) > 10
