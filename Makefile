@@ -3,8 +3,8 @@
 
 VENV   := .venv
 PY     := $(VENV)/bin/python
-# Tests wait more than they compute: four at a time, each file in one process, slow files first.
-JOBS   := 4
+# Tests wait more than they compute: five at a time, each file in one process, slow files first.
+JOBS   := 5
 PYTEST := $(PY) -m pytest -p tests.support.skips -p tests.support.order -n $(JOBS) --dist loadfile --no-loadscope-reorder
 
 .DEFAULT_GOAL := help
