@@ -8,7 +8,7 @@ JOBS   := 5
 PYTEST := $(PY) -m pytest -p tests.support.skips -p tests.support.order -n $(JOBS) --dist loadfile --no-loadscope-reorder
 
 .DEFAULT_GOAL := help
-.PHONY: help run test again quick lint format bench docs lock venus-bundle clean
+.PHONY: help run test again quick lint format bench control docs lock venus-bundle clean
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -38,6 +38,9 @@ format: $(VENV)/.dev ## format the code and repair what can be repaired without 
 
 bench: $(VENV)/.dev ## measure latency, start-up, memory and throughput (needs mosquitto)
 	@$(PY) -m bench $(ARGS)
+
+control: $(VENV)/.runtime ## how well the sun is shared, into docs/control.md (SCENARIOS=folder, ARGS="--jobs 1")
+	@$(PY) tools/control.py $(if $(SCENARIOS),--scenarios "$(SCENARIOS)") $(ARGS)
 
 docs: $(VENV)/.runtime ## write what is generated from topics.yaml
 	@$(PY) -m bridge topics --write

@@ -7,7 +7,7 @@ import sys
 
 import anyio
 
-from bench import latency, process, registers, throughput
+from bench import days, latency, process, registers, throughput
 from bench.table import Row, show
 from tests.support.mosquitto import BINARY, NOT_INSTALLED
 
@@ -16,6 +16,7 @@ PARTS = {
     "process": process.measure,
     "throughput": throughput.measure,
     "registers": registers.measure,
+    "days": days.measure,
 }
 
 
