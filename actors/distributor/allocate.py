@@ -28,9 +28,11 @@ _FIRST_WALK: Final = 64
 
 def micro(value: float) -> int:
     """`value` in millionths, bounded to 1e9 either way; the unknowable (NaN) is 0."""
-    if value != value:  # noqa: PLR0124 - the quickest test for NaN
+    if -_MOST <= value <= _MOST:
+        return round(value * MICRO)
+    if math.isnan(value):
         return 0
-    return round(max(-_MOST, min(_MOST, value)) * MICRO)
+    return round(math.copysign(_MOST, value) * MICRO)
 
 
 class Demand:
@@ -127,8 +129,8 @@ def ranks(demands: Sequence[Demand]) -> list[int]:
     The order of registration, but among themselves those who ignore the reservation (they all
     start at 0) go by their configured priority: they share out the places they hold.
     """
-    places = [index for index, demand in enumerate(demands) if demand.ignores]
     order = list(range(len(demands)))
+    places = [index for index in order if demands[index].ignores]
     if len(places) > 1:
         chosen = sorted(places, key=lambda index: (demands[index].priority, index))
         for place, index in zip(places, chosen, strict=True):
@@ -144,7 +146,7 @@ def _begin(
     tops: Sequence[int] | None = None,
 ) -> _Climb:
     counts = list(start) if start is not None else [0] * len(demands)
-    held = sum(d.level(count) for d, count in zip(demands, counts, strict=True) if count)
+    held = sum([d.level(n) for d, n in zip(demands, counts, strict=True)]) if any(counts) else 0
     tops = [demand.count for demand in demands] if tops is None else tops
     return _Climb(demands, counts, tops, ranks(demands), power - held, max(0, reservation))
 
@@ -161,6 +163,10 @@ def share(
     `start` are grants already held: deducted first (what is left may be negative), their shifts
     counted. `tops` are the most grants that each may have. A negative reservation counts as 0.
     """
+    if not max([demand.shift for demand in demands], default=0):
+        counts = list(start) if start is not None else [0] * len(demands)
+        _in_turn(power, max(0, reservation), demands, counts, tops)
+        return counts
     climb = _begin(power, reservation, demands, start, tops)
     heap = [
         (climb.key(index), climb.ranks[index], index)
@@ -175,6 +181,35 @@ def share(
             _leap(climb, heap)
             budget = _FIRST_WALK + 4 * len(heap)
     return climb.counts
+
+
+def _in_turn(
+    rest: int,
+    reservation: int,
+    demands: Sequence[Demand],
+    counts: list[int],
+    tops: Sequence[int] | None,
+) -> None:
+    """Where no priority shifts, each takes all that fits at its turn: the way of most houses."""
+    rest += _GRACE
+    for demand, count in zip(demands, counts, strict=True):
+        if count:
+            rest -= demand.level(count)
+    places = ranks(demands)
+    for _, _, index in sorted(
+        [
+            (demand.base, place, i)
+            for i, (demand, place) in enumerate(zip(demands, places, strict=True))
+        ]
+    ):
+        demand, count = demands[index], counts[index]
+        held = demand.level(count) if count else 0
+        reached = demand.grants(held + (rest if demand.ignores else rest - reservation))
+        if tops is not None and reached > tops[index]:
+            reached = tops[index]
+        if reached > count:
+            counts[index] = reached
+            rest -= demand.level(reached) - held
 
 
 def _walk(climb: _Climb, heap: list[tuple[int, int, int]], budget: int) -> None:

@@ -8,22 +8,23 @@ inside they are whole microwatts.
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any, Final
 
 from actors.distributor import memory, reasons
 from actors.distributor.allocate import MICRO
-from actors.distributor.balance import Balance, Meter, Reservation, SiteValues
+from actors.distributor.balance import Balance, Meter, Reservation, SiteValues, site_values
+from actors.distributor.decision import Decision, Verdict
+from actors.distributor.minute import Minute
 from actors.distributor.requests import (
     GATHER,
     NO_RULE,
-    PASSING,
     Consumer,
     ConsumerRule,
     terms,
 )
 from actors.distributor.settings import CoreSettings
-from actors.distributor.sharing import Outcome, Round, deadlines
+from actors.distributor.sharing import Outcome, Round, deadline
+from actors.distributor.value.planner import Planner
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -43,37 +44,6 @@ __all__ = [
 ]
 
 LEASE: Final = 30.0
-
-
-@dataclass(frozen=True, slots=True)
-class Verdict:
-    """What one consumer may draw (W) and why, and what is in force of what it says of itself (W).
-
-    `consumption`: what it reports, whoever switched it on; who reports nothing is taken to draw
-    its allowance. `changed`: allowance or code differ from before.
-    """
-
-    allowance: float
-    reason: str
-    code: str
-    is_automatic: bool
-    priority: float
-    request: float
-    consumption: float
-    changed: bool
-
-
-@dataclass(frozen=True, slots=True)
-class Decision:
-    """One decision. `gone` are consumers whose outputs are to be removed; they are forgotten.
-
-    `wake` is the monotonic time at which time alone may change something; None = never.
-    """
-
-    allowances: dict[str, Verdict] = field(default_factory=dict)
-    site: SiteValues = field(default_factory=SiteValues)
-    wake: float | None = None
-    gone: list[str] = field(default_factory=list)
 
 
 class Distributor:
@@ -99,6 +69,8 @@ class Distributor:
         self._paused = False
         self._stopped = False
         self._held: tuple[str, float] | None = None
+        self._planner = Planner(settings)
+        self._minute = Minute()
         self.configure(settings, owner or {})
 
     # ---------------------------------------------------------------- what comes in
@@ -108,6 +80,7 @@ class Distributor:
         self._settings = settings
         self._owner = owner
         self._reservation = Reservation(settings.reservation)
+        self._planner.settings = settings
         for consumer in self._consumers.values():
             self._renew(consumer)
 
@@ -124,8 +97,7 @@ class Distributor:
             return
         consumer = self._consumer(name, now)
         consumer.draw.integrate(now, consumer.allowance)
-        consumer.take(fields, now, retained=retained)
-        if not PASSING.issuperset(fields):
+        if consumer.take(fields, now, retained=retained):
             self._renew(consumer)
         self._count(consumer, now)
 
@@ -168,6 +140,10 @@ class Distributor:
         """One coherent live measurement of the house, taken at `now`."""
         self._meter.take(balance, now)
 
+    def prices(self, imported: float | None, exported: float | None) -> None:
+        """What a kWh costs and brings now; None = as the settings say."""
+        self._planner.tariff = (imported, exported)
+
     def pause(self, on: bool) -> None:
         """The owner's pause: every allowance 0 while it lasts."""
         self._paused = on
@@ -189,30 +165,35 @@ class Distributor:
         """Drop a consumer. Its counter and the owner's override stay."""
         consumer = self._consumers.pop(name, None)
         if consumer is not None and consumer.draw.kwh > 0:
-            self._energy[name] = consumer.draw.kwh
+            memory.keep(self._energy, name, consumer.draw.kwh)
 
     # ---------------------------------------------------------------- what goes out
 
     def decide(self, now: float) -> Decision:
         """What everybody may draw from now on, and why."""
         ttl = self._settings.request_ttl
-        gone = [name for name, one in self._consumers.items() if one.is_gone(now, ttl)]
+        gone: list[str] = []
+        controlled = 0
+        for name, consumer in self._consumers.items():
+            if now >= consumer.counted_until and consumer.is_gone(now, ttl):
+                gone.append(name)
+                continue
+            consumer.draw.integrate(now, consumer.allowance)
+            if now >= consumer.counted_until or now < consumer.gathering_until:
+                consumer.count(now, ttl)
+            if consumer.draws(now):
+                controlled += consumer.draw.value
         for name in gone:
             self.forget(name)
-        for consumer in self._consumers.values():
-            consumer.draw.integrate(now, consumer.allowance)
-            self._count(consumer, now)
-        silent = self._meter.silent(now)
-        known = SiteValues() if silent else self._meter.values
-        reservation, problem = self._reservation.compute(known.soc)
         complaint = self._meter.complaint(now)
-        controlled = self._counted(now)
+        known = SiteValues() if self._meter.silent(now) else self._meter.values
+        reservation, problem = self._reservation.compute(known.soc)
         surplus = None if complaint else self._meter.surplus(controlled)
         outcome = self._share(now, complaint, reservation, problem)
         verdicts = {
-            name: self._apply(consumer, outcome, now)
+            name: self._apply(consumer, *outcome.given[name], now)
             for name, consumer in self._consumers.items()
-            if name in outcome.reasons
+            if name in outcome.given
         }
         site = self._site(known, controlled, surplus, reservation)
         return Decision(verdicts, site, self._wake(now), gone)
@@ -257,25 +238,36 @@ class Distributor:
 
     def _renew(self, consumer: Consumer) -> None:
         consumer.terms = self._terms(consumer.id, consumer.fields)
+        consumer.counted_until = -math.inf
 
     def _count(self, consumer: Consumer, now: float) -> None:
         consumer.count(now, self._settings.request_ttl)
 
     def _counted(self, now: float) -> int:
         """The consumption that is ours to control, by the latest reports."""
-        return sum(one.draw.value for one in self._consumers.values() if one.draws(now))
+        return sum([one.draw.value for one in self._consumers.values() if one.draws(now)])
 
-    def _span(self, now: float) -> tuple[int, int]:
-        """The least and the most of it that the meter's last measurement may have seen."""
-        since = self._meter.at - self._settings.settle
+    def _span(self, now: float, settle: float = 0.0, *, responds: bool = False) -> tuple[int, int]:
+        """The least and the most of it that the meter's last measurement may have seen.
+
+        Within `settle` s, or the owner's, they may be apart. `responds`: until a consumer has
+        followed a change it may draw anything between the old allowance and the new.
+        """
+        since = self._meter.at - max(settle, self._settings.settle)
+        reaction = self._reaction
         low = high = 0
         for consumer in self._consumers.values():
             if not consumer.draws(now):
                 continue
-            least, most = consumer.draw.span(since)
-            least = min(least, consumer.draw.proven(now, self._meter.base))
-            if now < consumer.raised_at + self._reaction:
-                most = max(most, consumer.draw.expected)
+            draw = consumer.draw
+            least, most = draw.span(since)
+            if draw.doubt is not None:
+                least = min(least, draw.proven(now, self._meter.base))
+            if now < consumer.raised_at + reaction:
+                most = max(most, draw.expected)
+            if responds and now < consumer.changed_at + consumer.response.span:
+                floor, top = consumer.response.bounds(now, consumer.allowance)
+                least, most = min(least, floor), max(most, top)
             low += least
             high += most
         return low, high
@@ -286,15 +278,18 @@ class Distributor:
         outcome = Outcome()
         parts: list[Consumer] = []
         bar = self._bar_for_all(now)
-        kept = 0
+        ttl, kept = self._settings.request_ttl, 0
         for consumer in self._consumers.values():
-            why = bar or self._bar(consumer, now, complaint, problem)
-            if bar is None and self._inherits(consumer, now, complaint):
-                kept += consumer.allowance
-                waits = complaint or reasons.waiting_for_live(consumer.id)
-                outcome.put(consumer, consumer.allowance, waits)
-                continue
-            consumer.inherited_until = None
+            why = bar or (None if consumer.free else consumer.bar(now, ttl)) or complaint
+            if why is None and problem is not None and not consumer.terms.demand.ignores:
+                why = reasons.no_reservation(problem)
+            if consumer.inherited_until is not None:
+                if bar is None and self._inherits(consumer, now, complaint):
+                    kept += consumer.allowance
+                    waits = complaint or reasons.waiting_for_live(consumer.id)
+                    outcome.put(consumer, consumer.allowance, waits)
+                    continue
+                consumer.inherited_until = None
             if consumer.shown is None and consumer.gathering(now):
                 continue
             if why is not None:
@@ -302,6 +297,19 @@ class Distributor:
                 outcome.put(consumer, 0, why)
             else:
                 parts.append(consumer)
+        if self._settings.strategy == "es_ess":
+            power = None if complaint else self._meter.surplus(self._counted(now)) - kept
+            self._minute.run(parts, power, reservation or 0, now, outcome)
+            return outcome
+        if self._settings.strategy == "value":
+            tuning = self._settings.tuning
+            low, high = self._span(now, tuning.settle, responds=tuning.responds)
+            ours = low - kept, high - kept
+            # What an old measurement says of the battery is no sign of what it does now.
+            look = self._planner.look
+            sky = None if complaint else look(self._meter, ours, reservation, now)
+            self._planner.run(parts, sky, outcome)
+            return outcome
         low, high = self._span(now)
         Round(
             now,
@@ -321,15 +329,6 @@ class Distributor:
             return reasons.held(self._held[0])
         return None
 
-    def _bar(
-        self, consumer: Consumer, now: float, complaint: Reason | None, problem: str | None
-    ) -> Reason | None:
-        """Why it cannot take part now; None when it can."""
-        why = consumer.bar(now, self._settings.request_ttl) or complaint
-        if why is None and problem is not None and not consumer.terms.demand.ignores:
-            return reasons.no_reservation(problem)
-        return why
-
     def _inherits(self, consumer: Consumer, now: float, complaint: Reason | None) -> bool:
         """Whether the allowance of a former run still stands."""
         until = consumer.inherited_until
@@ -340,49 +339,42 @@ class Distributor:
             return not self._meter.spoken
         return not consumer.speaks_fully(now)
 
-    def _apply(self, consumer: Consumer, outcome: Outcome, now: float) -> Verdict:
-        amount, (code, text) = outcome.amounts[consumer.id], outcome.reasons[consumer.id]
+    def _apply(self, consumer: Consumer, amount: int, why: Reason, now: float) -> Verdict:
+        silent = consumer.is_silent(now, self._settings.request_ttl)
         if amount != consumer.allowance:
-            if amount > consumer.allowance and consumer.is_silent(now, self._settings.request_ttl):
-                consumer.draw.doubt(now, consumer.allowance, self._meter.base)
+            if amount > consumer.allowance and silent:
+                consumer.draw.suspect(now, consumer.allowance, self._meter.base)
             consumer.give(amount, now)
             self._count(consumer, now)
-        changed = consumer.shown != (amount, code)
-        consumer.shown = (amount, code)
+        before, consumer.shown = consumer.shown, (amount, why.code)
         known = consumer.terms
         # What it draws by hand, or above its allowance, is no surplus of ours, but it is drawn.
-        report = consumer.report(now, self._settings.request_ttl)
+        drawn = consumer.draw.value if silent else consumer.consumption
         return Verdict(
             amount / MICRO,
-            text,
-            code,
+            why,
             known.automatic,
             known.priority,
             known.demand.request / MICRO,
-            (consumer.draw.value if report is None else report) / MICRO,
-            changed,
+            drawn / MICRO,
+            before != consumer.shown,
         )
 
     def _site(
         self, known: SiteValues, controlled: int, surplus: int | None, reservation: int | None
     ) -> SiteValues:
-        assigned = sum(consumer.allowance for consumer in self._consumers.values())
-        available = None
-        if surplus is not None and reservation is not None:
-            available = max(0, surplus - reservation) / MICRO
-        return replace(
-            known,
-            controlled=controlled / MICRO,
-            surplus=None if surplus is None else surplus / MICRO,
-            reservation=None if reservation is None else reservation / MICRO,
-            available=available,
-            assigned=assigned / MICRO,
-            remaining=None if surplus is None else (surplus - assigned) / MICRO,
-        )
+        assigned = sum([consumer.allowance for consumer in self._consumers.values()])
+        return site_values(known, controlled, surplus, reservation, assigned)
 
     def _wake(self, now: float) -> float | None:
-        ttl = self._settings.request_ttl
-        times = [self._meter.silent_at, self._held[1] if self._held is not None else math.inf]
+        silent_at, held = self._meter.silent_at, self._held
+        soonest = silent_at if silent_at > now else math.inf
+        for wake in (self._planner.wake, self._minute.wake):
+            if now < wake < soonest:
+                soonest = wake
+        if held is not None and now < held[1]:
+            soonest = min(soonest, held[1])
+        lengths = (self._reaction, self._settings.interval)
         for consumer in self._consumers.values():
-            times += deadlines(consumer, ttl, self._reaction, self._settings.interval)
-        return min([at for at in times if now < at < math.inf], default=None)
+            soonest = deadline(consumer, now, soonest, lengths)
+        return soonest if soonest < math.inf else None

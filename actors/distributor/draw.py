@@ -7,6 +7,7 @@ See docs/decisions/0003-settle-window.md.
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass, field
 from typing import Final
 
@@ -19,7 +20,7 @@ _MOST_CHANGES: Final = 64
 
 
 @dataclass(slots=True)
-class _Doubt:
+class Doubt:
     """A silent consumer was raised from `value` at `since`, when the meter's base was `base`."""
 
     value: int
@@ -35,8 +36,8 @@ class Draw:
     kwh: float = 0.0
     over_since: float | None = None
     overdrawn: bool = False
+    doubt: Doubt | None = None  # whether what it is taken to draw must show first
     expected: int = 0  # after a raise: what it may draw by now without having said so
-    _doubt: _Doubt | None = None
     _changes: list[tuple[float, int]] = field(default_factory=list)
     _counted_at: float | None = None
 
@@ -47,47 +48,50 @@ class Draw:
         elif self.over_since is None:
             self.over_since = now
         self.overdrawn = self.over_since is not None and now >= self.over_since + PATIENCE
-        self._doubt = None
+        self.doubt = None
         counted = min(consumption, most)
-        self._set(now, min(counted, allowance) if self.overdrawn else counted)
+        if self.overdrawn:
+            counted = min(counted, allowance)
+        if counted != self.value or not self._changes:
+            self._set(now, counted)
 
     def follow(self, now: float, allowance: int) -> None:
         """It says nothing: it is taken to draw what it is allowed."""
         self.over_since, self.overdrawn = None, False
         self._set(now, allowance)
 
-    def doubt(self, now: float, before: int, base: int) -> None:
+    def suspect(self, now: float, before: int, base: int) -> None:
         """It says nothing and is raised from `before`: whether it draws more must show first."""
-        if self._doubt is None:
-            self._doubt = _Doubt(before, base, now)
-        self._doubt.since = now
+        if self.doubt is None:
+            self.doubt = Doubt(before, base, now)
+        self.doubt.since = now
 
     def proven(self, now: float, base: int) -> int:
         """What of the assumed draw the meter has borne out (microwatts); all of it after 60 s.
 
         Half of the raise must be seen: the sun may have risen by the other half meanwhile.
         """
-        doubt = self._doubt
+        doubt = self.doubt
         if (
             doubt is None
             or self.value <= doubt.value
             or now >= doubt.since + _PROOF
             or 2 * (doubt.base - base) >= self.value - doubt.value
         ):
-            self._doubt = None
+            self.doubt = None
         else:
             return doubt.value
         return self.value
 
     @property
-    def doubted_until(self) -> float | None:
-        """When the assumed draw counts in any case."""
-        return None if self._doubt is None else self._doubt.since + _PROOF
+    def doubted_until(self) -> float:
+        """When the assumed draw counts in any case; -inf when nothing is doubted."""
+        return -math.inf if self.doubt is None else self.doubt.since + _PROOF
 
     @property
-    def patient_until(self) -> float | None:
-        """When what it draws above its allowance becomes ordinary load."""
-        return None if self.over_since is None else self.over_since + PATIENCE
+    def patient_until(self) -> float:
+        """When what it draws above its allowance becomes ordinary load; inf when it does not."""
+        return math.inf if self.over_since is None else self.over_since + PATIENCE
 
     def settle_now(self, now: float) -> None:
         """The present value has always been so: the meter has seen it already."""
@@ -95,10 +99,13 @@ class Draw:
 
     def integrate(self, now: float, allowance: int) -> None:
         """Add the energy since the last call; to be called before anything changes."""
-        if self._counted_at is not None and allowance > 0 and now > self._counted_at:
-            drawn = self.value / MICRO * (now - self._counted_at)
+        since = self._counted_at
+        if since is not None and now <= since:
+            return
+        if since is not None and allowance > 0:
+            drawn = self.value / MICRO * (now - since)
             self.kwh += drawn / _WATT_SECONDS_PER_KWH
-        self._counted_at = now if self._counted_at is None else max(now, self._counted_at)
+        self._counted_at = now
 
     def span(self, since: float) -> tuple[int, int]:
         """The lowest and the highest value that was in force at or after `since`."""

@@ -34,6 +34,7 @@ class Intake:
         self._seldom = Seldom(actor.log, actor.clock.now)
         self._known: set[str] = set()
         self._warned: dict[str, str] = {}
+        self._standing: dict[str, str] = {}
         self._names: dict[str, str | None] = {}
         self._by_json: dict[str, set[str]] = {}
         self._old_errors: set[str] = set()
@@ -217,8 +218,19 @@ class Intake:
             await self._tell_warnings()
         return False
 
+    async def warn(self, subject: str, sentence: str | None) -> None:
+        """A warning of another part of this actor, beside our own; None when it is over."""
+        if sentence == self._standing.get(subject):
+            return
+        if sentence is None:
+            del self._standing[subject]
+        else:
+            self._standing[subject] = sentence
+        await self._tell_warnings()
+
     async def _tell_warnings(self) -> None:
-        await self._actor.message("Warning", "; ".join(self._warned.values()) or None)
+        sentences = (*self._standing.values(), *self._warned.values())
+        await self._actor.message("Warning", "; ".join(sentences) or None)
 
     def _on_hold(self, message: Message) -> None:
         if message.retained or message.error is not None:

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Final
 from actors.distributor import reasons
 from actors.distributor.allocate import Demand, micro
 from actors.distributor.draw import Draw
+from actors.distributor.response import Response
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -42,11 +43,16 @@ class ConsumerRule:
     stop_delay: float | None = None
     min_on: float | None = None
     min_off: float | None = None
+    value_per_kwh: float | None = None
+    start_cost: float | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class Terms:
-    """What holds for a consumer: the owner's override, else the rule, else its field. W and s."""
+    """What holds for a consumer: the owner's override, else the rule, else its field. W and s.
+
+    `value` per kWh is the owner's word alone; None leaves it between the feed-in and the import.
+    """
 
     automatic: bool
     priority: float
@@ -58,6 +64,8 @@ class Terms:
     min_off: float
     margin: int
     demand: Demand
+    value: float | None = None
+    start_cost: float = 0.0
 
 
 NO_RULE: Final = ConsumerRule()
@@ -110,6 +118,8 @@ def terms(
         min_off=max(0.0, _first(rule.min_off, _number(fields, "MinOff"))),
         margin=margin,
         demand=demand,
+        value=rule.value_per_kwh,
+        start_cost=max(0.0, rule.start_cost or 0.0),
     )
 
 
@@ -132,19 +142,28 @@ class Consumer:
     inherited_until: float | None = None
     started_at: float | None = None
     raised_at: float = -math.inf
+    changed_at: float = -math.inf
+    response: Response = field(default_factory=Response)
     stopped_at: float | None = None
     wanted_since: float | None = None  # StartDelay: power is there for it since
     unwanted_since: float | None = None  # StopDelay: power is gone since
     shown: tuple[int, str] | None = None  # the last verdict: allowance, code
+    counted_until: float = -math.inf  # what it said means the same until then
+    free: bool = False  # nothing of that bars it
 
-    def take(self, fields: Mapping[str, Value], now: float, *, retained: bool) -> None:
-        """New values; None resets a field. A retained value is older than any live one."""
+    def take(self, fields: Mapping[str, Value], now: float, *, retained: bool) -> bool:
+        """New values; None resets a field. A retained value is older than any live one.
+
+        True when its terms may have changed.
+        """
         self.heard_at = max(self.heard_at, now)
+        changed = False
         for name, value in fields.items():
             if isinstance(value, float) and not math.isfinite(value):
                 continue
             if retained and name in self.live:
                 continue
+            changed = changed or (name not in PASSING and self.fields.get(name) != value)
             if value is None:
                 self.fields.pop(name, None)
             else:
@@ -163,14 +182,11 @@ class Consumer:
             self.spoken_at = now if self.spoken_at is None else max(self.spoken_at, now)
         self.consumption = max(0, micro(_number(self.fields, "Consumption")))
         self.cleared = not self.fields
+        return changed
 
     def gathering(self, now: float) -> bool:
         """Whether its first fields are still coming in."""
         return now < self.gathering_until
-
-    def alive(self, now: float, ttl: float) -> bool:
-        """Whether it has said anything live within `ttl` s (0 = for ever)."""
-        return self.spoken_at is not None and (not ttl or now < self.spoken_at + ttl)
 
     def gone_at(self, ttl: float) -> float:
         """When it will have been silent for a day; never where requests live for ever."""
@@ -186,14 +202,15 @@ class Consumer:
         """Whether its consumption counts as controlled by us."""
         if self.inherited_until is not None:
             return True
-        return self.terms.automatic and not self.gathering(now)
+        return self.terms.automatic and now >= self.gathering_until
 
     def bar(self, now: float, ttl: float) -> Reason | None:
         """Why it gets nothing whatever the sun does; None when it may take part."""
-        if self.spoken_at is None or self.gathering(now):
+        spoken = self.spoken_at
+        if spoken is None or now < self.gathering_until:
             return reasons.waiting_for_live(self.id)
-        if not self.alive(now, ttl):
-            return reasons.expired(self.id, now - self.spoken_at)
+        if ttl and now >= spoken + ttl:
+            return reasons.expired(self.id, now - spoken)
         known = self.terms
         if not known.automatic:
             # It can explain its own word, not the owner's over it.
@@ -208,29 +225,35 @@ class Consumer:
         note = self.fields.get("Note")
         return note if its_own and isinstance(note, str) else None
 
-    def report(self, now: float, ttl: float) -> int | None:
-        """The consumption that it reports (microwatts), or None when it does not, or not lately."""
-        if self.reported_at is None or (ttl and now >= self.reported_at + ttl):
-            return None
-        return self.consumption
-
     def is_silent(self, now: float, ttl: float) -> bool:
-        """Whether it does not tell what it draws."""
-        return self.report(now, ttl) is None
+        """Whether it does not tell what it draws, or has not for longer than a request lives."""
+        return self.reported_at is None or (ttl > 0 and now >= self.reported_at + ttl)
 
     def count(self, now: float, ttl: float) -> None:
         """Bring up to date what of the house's consumption counts as this consumer's."""
-        report = self.report(now, ttl)
-        if report is None:
+        if self.is_silent(now, ttl):
             self.draw.follow(now, self.allowance)
         else:
             # What it was allowed a moment ago is no overdraw yet, so a cancelled request frees it.
-            most = max(self.terms.demand.request, self.allowance)
-            self.draw.report(now, report, self.allowance, most, self.terms.margin)
-        if self.gathering(now) and self.inherited_until is None:
+            known, allowance = self.terms, self.allowance
+            self.response.hear(now, abs(self.consumption - allowance) <= known.margin)
+            most = max(allowance, known.demand.request)
+            self.draw.report(now, self.consumption, allowance, most, known.margin)
+        if now < self.gathering_until and self.inherited_until is None:
             # What it draws when it first speaks, the meter has seen already. One that was left an
             # allowance stopped with the former run, and begins again just now.
             self.draw.settle_now(now)
+        self.free = self.bar(now, ttl) is None
+        self.counted_until = self._same_until(now, ttl)
+
+    def _same_until(self, now: float, ttl: float) -> float:
+        """The next time at which time alone changes what its words mean; -inf: it is gone."""
+        if self.cleared:
+            return -math.inf
+        moments = [self.gathering_until, self.gone_at(ttl), self.draw.patient_until]
+        if ttl:
+            moments += [at + ttl for at in (self.spoken_at, self.reported_at) if at is not None]
+        return min([at for at in moments if at > now], default=math.inf)
 
     def says_manual(self) -> bool:
         """Whether it is known, not only by default, that it takes nothing from us."""
@@ -258,6 +281,9 @@ class Consumer:
     def give(self, amount: int, now: float) -> None:
         """Put an allowance in force and remember when it started, rose or stopped."""
         before, self.allowance = self.allowance, amount
+        if amount != before:
+            self.response.change(now, before)
+            self.changed_at = now
         if amount > before:
             self.raised_at = now
             self.draw.expected = min(amount, self.draw.value + amount - before)
@@ -273,3 +299,19 @@ class Consumer:
     def overdraft(self) -> int:
         """Microwatts that it reports above its allowance."""
         return max(0, self.consumption - self.allowance)
+
+
+def locked_on(one: Consumer, now: float) -> bool:
+    """Whether it has to stay on: its MinOn has not passed."""
+    started = one.started_at
+    return bool(one.allowance) and started is not None and now < started + one.terms.min_on
+
+
+def off_until(one: Consumer) -> float:
+    """When its MinOff will have passed; -inf when it was never stopped."""
+    return -math.inf if one.stopped_at is None else one.stopped_at + one.terms.min_off
+
+
+def locked_off(one: Consumer, now: float) -> bool:
+    """Whether it has to stay off: its MinOff has not passed."""
+    return now < off_until(one)

@@ -3,7 +3,18 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Protocol
+from typing import TYPE_CHECKING, Final, Literal, Protocol
+
+from actors.distributor.value.tuning import DEFAULT
+
+if TYPE_CHECKING:
+    from actors.distributor.value.money import Storage
+    from actors.distributor.value.tuning import Tuning
+
+
+Strategy = Literal["surplus", "value", "es_ess"]
+DEFAULT_STRATEGY: Final = "value"
+"""Where the owner has not said it: of a house and of `CoreSettings`."""
 
 
 class SettingsLike(Protocol):
@@ -29,6 +40,31 @@ class SettingsLike(Protocol):
         """Seconds that meter and reports may disagree."""
         ...
 
+    @property
+    def strategy(self) -> str:
+        """`value`: by expected money; `surplus`: by what is there now; `es_ess`: as es-ESS."""
+        ...
+
+    @property
+    def import_price(self) -> float:
+        """Per kWh, where no tariff says it."""
+        ...
+
+    @property
+    def export_price(self) -> float:
+        """Per kWh, where no tariff says it."""
+        ...
+
+    @property
+    def storage(self) -> Storage | None:
+        """The battery as its owner prices it."""
+        ...
+
+    @property
+    def tuning(self) -> Tuning:
+        """What deciding by value goes by."""
+        ...
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CoreSettings:
@@ -38,3 +74,8 @@ class CoreSettings:
     interval: float = 5.0
     request_ttl: float = 180.0
     settle: float = 2.0
+    strategy: str = DEFAULT_STRATEGY
+    import_price: float = 0.30
+    export_price: float = 0.08
+    storage: Storage | None = None
+    tuning: Tuning = DEFAULT

@@ -6,35 +6,33 @@ The surplus comes as a span (`low`, `high`), because meter and reports never agr
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from operator import gt
 from typing import TYPE_CHECKING
+
+import msgspec
 
 from actors.distributor import reasons
 from actors.distributor.allocate import missing, share
+from actors.distributor.reasons import Reason
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from actors.distributor.allocate import Demand
-    from actors.distributor.reasons import Reason
     from actors.distributor.requests import Consumer
 
 
-@dataclass(slots=True)
-class Outcome:
+class Outcome(msgspec.Struct):
     """Allowances in microwatts and why; who is not in it is not told anything yet."""
 
-    amounts: dict[str, int] = field(default_factory=dict)
-    reasons: dict[str, Reason] = field(default_factory=dict)
+    given: dict[str, tuple[int, Reason]] = {}
 
     def put(self, consumer: Consumer, amount: int, reason: Reason) -> None:
         """Decide about one consumer."""
-        self.amounts[consumer.id] = amount
-        self.reasons[consumer.id] = reason
+        self.given[consumer.id] = (amount, reason)
 
 
-@dataclass(frozen=True, slots=True)
-class Round:
+class Round(msgspec.Struct, frozen=True):
     """What a round of sharing goes by. `interval`: s between two raises of a running load."""
 
     now: float
@@ -52,10 +50,11 @@ class Round:
         locks, final = self._keep_on(real, power, reserved)
         left = power
         for consumer, grants in zip(real, final, strict=True):
-            left -= consumer.terms.demand.level(grants)
+            if grants:
+                left -= consumer.terms.demand.level(grants)
         for consumer, grants, lock in zip(real, final, locks, strict=True):
             outcome.put(consumer, *self._verdict(consumer, grants, lock, left))
-        waits = any(one.terms.start_delay and not one.allowance for one in parts)
+        waits = [one for one in parts if one.terms.start_delay and not one.allowance]
         if waits or len(real) < len(parts):
             self._candidates(parts, dict(zip((c.id for c in real), locks, strict=True)), outcome)
 
@@ -119,16 +118,19 @@ class Round:
         last. That may push out others, which may be locked in turn.
         """
         demands = [consumer.terms.demand for consumer in real]
-        tops = self._tops(real, power, reserved)
+        final = share(power, reserved, demands)
+        tops = self._tops(real, demands, final)
         locks = [0] * len(real)
-        while True:
+        if tops is not None and any(map(gt, final, tops)):
             final = share(power, reserved, demands, locks, tops)
+        while True:
             locked = False
             for index, consumer in enumerate(real):
                 if not final[index] and consumer.allowance and self._holds(consumer):
                     locks[index], locked = 1, True
             if not locked:
                 break
+            final = share(power, reserved, demands, locks, tops)
         for consumer, grants, lock in zip(real, final, locks, strict=True):
             if grants and not lock:
                 consumer.unwanted_since = None
@@ -136,8 +138,10 @@ class Round:
                 consumer.unwanted_since = self.now
         return locks, final
 
-    def _tops(self, real: Sequence[Consumer], power: int, reserved: int) -> list[int] | None:
-        """The most that anybody may have while meter and reports disagree.
+    def _tops(
+        self, real: Sequence[Consumer], demands: Sequence[Demand], anew: Sequence[int]
+    ) -> list[int] | None:
+        """The most that anybody may have while meter and reports disagree; `anew`: without this.
 
         Power that may not exist keeps what runs, and what is held may pass to a more important
         newcomer; but no running consumer is raised at the cost of another before it is certain,
@@ -145,9 +149,7 @@ class Round:
         """
         if self.low == self.high:
             return None
-        demands = [consumer.terms.demand for consumer in real]
         certain = share(self.low, self.reservation, demands)
-        anew = share(power, reserved, demands)
         tops = []
         for one, low, budget in zip(real, certain, anew, strict=True):
             now = one.level_now()
@@ -180,6 +182,8 @@ class Round:
         """
         held = respecting = 0
         for one in real:
+            if not one.allowance:
+                continue
             level = one.terms.demand.level(one.level_now())
             held += level
             respecting += 0 if one.terms.demand.ignores else level
@@ -232,23 +236,35 @@ class Round:
         return reasons.waiting(missing(demand, 0, left, self.reservation), kept)
 
 
-def deadlines(consumer: Consumer, ttl: float, reaction: float, interval: float) -> list[float]:
-    """The times at which something about this consumer may change by time alone; also past ones."""
-    known, overdrawn_at = consumer.terms, consumer.draw.patient_until
-    pairs = (
-        (consumer.spoken_at, ttl),
-        (consumer.reported_at, ttl),
-        (consumer.wanted_since, known.start_delay),
-        (consumer.unwanted_since, known.stop_delay),
-        (consumer.started_at, known.min_on),
-        (consumer.stopped_at, known.min_off),
-        (consumer.raised_at, reaction),
-        (consumer.raised_at if consumer.allowance else None, interval),
-    )
-    found = [since + length for since, length in pairs if since is not None and length]
-    found += (consumer.gathering_until, consumer.gone_at(ttl))
-    doubted = consumer.draw.doubted_until
-    for at in (consumer.inherited_until, overdrawn_at, doubted):
-        if at is not None:
-            found.append(at)
-    return found
+def deadline(consumer: Consumer, now: float, soonest: float, lengths: tuple[float, float]) -> float:
+    """The next time after `now` at which something about it may change by time alone.
+
+    At most `soonest`; `lengths` are the reaction and the interval, s.
+    """
+    known, draw = consumer.terms, consumer.draw
+    reaction, interval = lengths
+    # Written out, because every decision asks it of everybody.
+    soonest = min(soonest, consumer.counted_until)
+    since = consumer.wanted_since
+    if since is not None and known.start_delay and now < since + known.start_delay < soonest:
+        soonest = since + known.start_delay
+    since = consumer.unwanted_since
+    if since is not None and known.stop_delay and now < since + known.stop_delay < soonest:
+        soonest = since + known.stop_delay
+    since = consumer.started_at
+    if since is not None and known.min_on and now < since + known.min_on < soonest:
+        soonest = since + known.min_on
+    since = consumer.stopped_at
+    if since is not None and known.min_off and now < since + known.min_off < soonest:
+        soonest = since + known.min_off
+    raised = consumer.raised_at
+    if reaction and now < raised + reaction < soonest:
+        soonest = raised + reaction
+    if interval and consumer.allowance and now < raised + interval < soonest:
+        soonest = raised + interval
+    inherited = consumer.inherited_until
+    if inherited is not None and now < inherited < soonest:
+        soonest = inherited
+    if draw.doubt is not None and now < draw.doubted_until < soonest:
+        soonest = draw.doubted_until
+    return soonest

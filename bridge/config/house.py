@@ -11,6 +11,8 @@ from bridge.config.tree import Scalar, Section
 from bridge.config.words import did_you_mean, quoted
 
 if TYPE_CHECKING:
+    from collections.abc import Collection
+
     from bridge.config.actors import Actors
     from bridge.config.problems import Problems
     from bridge.config.settings import SiteSettings
@@ -81,7 +83,7 @@ def check_roles(site: SiteSettings, node: Node, line: int, actors: Actors) -> No
         if (role, device) in seen:
             problems.error(where, f"site: {shown} stands twice in '{role}'")
         seen.add((role, device))
-        owner = owner_of(device, actors)
+        owner = owner_of(device, actors.ids)
         if owner is None:
             guess = did_you_mean(device, actors.ids) if shown != "its device" else ""
             problems.error(where, f"site: '{role}' names {shown}, but no actor has that id{guess}")
@@ -112,11 +114,11 @@ def class_of(actors: Actors, kind: str | None, name: str) -> Any:
         return None  # it is told where the actor is read
 
 
-def owner_of(device: str, actors: Actors) -> str | None:
-    """Return the actor that has this device: of the same id, or `{actor}` of `{actor}-{sub}`."""
-    if device in actors.ids:
+def owner_of(device: str, ids: Collection[str]) -> str | None:
+    """Return who of the actors has this device: of the same id, or `{id}` of `{id}-{sub}`."""
+    if device in ids:
         return device
-    owners = [each for each in actors.ids if device.startswith(f"{each}-")]
+    owners = [each for each in ids if device.startswith(f"{each}-")]
     return max(owners, key=len, default=None)
 
 

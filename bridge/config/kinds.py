@@ -81,6 +81,10 @@ class Kind:
         """Import the kind's commands.py (bridge/cli/kind.py); None when it has none."""
         return self._import("commands") if (self.folder / "commands.py").is_file() else None
 
+    def policies(self) -> ModuleType | None:
+        """Import the kind's policies.py (bridge/simulate/policy.py); None when it has none."""
+        return self._import("policies") if (self.folder / "policies.py").is_file() else None
+
     def _import(self, part: str) -> ModuleType:
         try:
             return importlib.import_module(f"{self.module}.{part}")

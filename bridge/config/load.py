@@ -28,6 +28,7 @@ from bridge.config.settings import (
     SiteSettings,
 )
 from bridge.config.source import decode, read_bytes
+from bridge.config.tariffs import choose_tariff
 from bridge.config.tree import Entry, Scalar, Section, parse
 from bridge.config.twins import check_twins
 from bridge.config.types import ID_WORDS, VALID_ID, Levels
@@ -197,6 +198,7 @@ class _Reader:
             house.check_roles(site, entry.node, line, self.actors)
             house.add_implicit(self.actors, line)
         house.warn(self.actors, actors.node if actors else None, site, line)
+        choose_tariff(self.actors, self.actors.ids.get("distributor", line))
 
     def _compat(self) -> None:
         entry = self._entry("compat")

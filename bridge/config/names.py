@@ -33,7 +33,7 @@ def check_names(actors: Actors) -> None:
 
 
 def _device(named: Named, actors: Actors) -> None:
-    owner = owner_of(named.id, actors)
+    owner = owner_of(named.id, actors.ids)
     kind = None if owner is None else actors.kind_of.get(owner)
     # Whoever is a device says what it tells, if only that it tells what others say.
     if named.id in OWN or (kind is not None and class_of(actors, kind, "quantities") is None):

@@ -38,7 +38,7 @@ def check_needs(actors: Actors, site: SiteSettings | None) -> None:
 
 def lacking(need: Figure | Handle, actors: Actors) -> str | None:
     """What a device's kind does not have, in words; None where it has it or nobody can know."""
-    owner = owner_of(need.device, actors)
+    owner = owner_of(need.device, actors.ids)
     kind = None if owner is None else actors.kind_of.get(owner)
     if kind is None:
         return None
@@ -56,8 +56,7 @@ def kind_lacks(kind: Any, need: Figure | Handle) -> str | None:
     if isinstance(need, Figure):
         patterns = (each.partition("{")[0] for each in given if "{" in each)
         some = need.quantity in given or any(need.quantity.startswith(each) for each in patterns)
-        instead = f": {need.instead}" if need.instead else ""
-        return None if some else f"tells no {need.quantity}{instead}"
+        return None if some else need.untold
     controls = kind.controls
     has = f"it has {', '.join(controls)}" if controls else "it has none"
     return None if need.control in controls else f"has no control {need.control}; {has}"
@@ -69,7 +68,7 @@ def _is(named: Named, need: Figure | Handle) -> bool:
 
 def _refuse(actors: Actors, named: Named, lacks: str) -> None:
     who = "its device" if named.hidden else quoted(named.id)
-    owner = owner_of(named.id, actors)
+    owner = owner_of(named.id, actors.ids)
     kind = "" if named.hidden or owner is None else f" ({actors.kind_of[owner]})"
     sentence = f"'{named.place.path}' names {who}{kind}, which {lacks}"
     actors.convert.problems.error(named.line, named.place.says(sentence))

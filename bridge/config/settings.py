@@ -175,7 +175,8 @@ class ConsumerSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown
     """The owner's word over what a consumer asks. None leaves it to the consumer.
 
     priority: smaller first; priority_shift: added after each grant; max: W that cap the request;
-    start_delay, stop_delay, min_on, min_off: seconds; name: what people read.
+    start_delay, stop_delay, min_on, min_off: seconds; value_per_kwh: what its energy is worth;
+    start_cost: what a start costs, in the same currency; name: what people read.
     """
 
     name: Name | None = None
@@ -188,3 +189,5 @@ class ConsumerSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown
     stop_delay: Delay | None = None
     min_on: Delay | None = None
     min_off: Delay | None = None
+    value_per_kwh: Annotated[float, Meta(ge=0, le=1_000)] | None = None
+    start_cost: Annotated[float, Meta(ge=0, le=1_000)] | None = None

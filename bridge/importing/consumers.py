@@ -15,6 +15,8 @@ if TYPE_CHECKING:
     from bridge.importing.reader import Reader
 
 ON: Final = "SolarOverheadDistributor"
+# Who comes from es-ESS expects the sun that is left over to be shared, and nothing to be bought.
+STRATEGY: Final = "surplus"
 _MOST: Final = 1_000_000
 _SAFE_RESERVATION: Final = 10_000
 _URLS: Final = {
@@ -23,6 +25,10 @@ _URLS: Final = {
     "status_url": "StatusUrl",
     "power_url": "PowerUrl",
 }
+_SHARED: Final = (
+    "it is `surplus`: what is left over now is shared, as in es-ESS, and nothing is bought for it;"
+    " `es_ess` gives es-ESS's own figures, `value` decides by what a kWh is worth"
+)
 _SWITCHING: Final = ("on_url", "off_url")
 _NOTHING: Final = {
     "StepSize": "an on/off consumer gets all of its request or nothing, in es-ESS too",
@@ -42,12 +48,13 @@ def distributor(draft: Draft) -> dict[str, Any] | None:
         return None
     reader = draft.reader(section)
     draft.needs_gx = True
-    settings: dict[str, Any] = {}
+    settings: dict[str, Any] = {"strategy": STRATEGY}
     _reservation(draft, reader, settings)
     if reader.text("UpdateInterval") is not None:
         reader.changed(
             "UpdateInterval", "it decides on every event; running loads are raised every 5 s"
         )
+    draft.report.add("", "distributor.strategy", Verdict.CHANGED, _SHARED)
     shown = draft.instance(reader, "VRMInstanceID_ReservationMonitor", "reservation")
     if shown is not None:
         draft.reservation = shown

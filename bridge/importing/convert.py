@@ -184,7 +184,11 @@ def _without_distributor(
         return
     whole["site"] = _site(draft)
     most = consumers.most_charge(draft)
-    actors["distributor"] = {"kind": "distributor", "reservation": most}
+    actors["distributor"] = {
+        "kind": "distributor",
+        "strategy": consumers.STRATEGY,
+        "reservation": most,
+    }
     why = (
         "it needs the `site`, and with it comes a distributor, which is off in es-ESS:"
         f" until you write another `reservation`, it keeps {most:g} W for the battery"

@@ -62,7 +62,7 @@ class Day:
         self.house = House(None if soc is None else Battery(BatterySpec(), soc))
         self.rig = Rig(plan=Plan(**plan), charger=Charger(car=Car(soc=10.0, target=95.0)))
         kept = 0 if soc is None else "max(0, 4000 - 40*SOC)"
-        self.core = Distributor(CoreSettings(reservation=kept))
+        self.core = Distributor(CoreSettings(strategy="surplus", reservation=kept))
         self.reporter = Reporter("EV")
         self.numbers = Numbers()
         self.told: tuple[float, float] | None = None

@@ -36,7 +36,7 @@ actors:
   meter: {{kind: shelly, host: 127.0.0.1, port: {meter}, interval: 0.25}}
   box: {{kind: wattpilot, host: 127.0.0.1, port: {box}, password: {password}, interval: 0.5,
          start_delay: 3, stop_delay: 12, min_on: 0, min_off: 5, phase_delay: 5, phase_pause: 10}}
-  distributor: {{kind: distributor, reservation: 0, interval: 1}}
+  distributor: {{kind: distributor, strategy: surplus, reservation: 0, interval: 1}}
 """
 LOAD = 500
 

@@ -91,7 +91,7 @@ class Stage:
 
     def distributor(self) -> Distributor:
         if self.core is None:
-            given = dict(self.settings)
+            given = {"strategy": "surplus", **self.settings}
             reaction = given.pop("reaction", 0.0)
             self.core = Distributor(CoreSettings(**given), self.owner, reaction=reaction)
         return self.core
@@ -190,7 +190,7 @@ class Stage:
         wanted, _, reason = rest.strip().partition(" ")
         if name == "wake":
             assert self.wake == (None if wanted == "never" else float(wanted))
-        elif name in self.decision.site.__slots__:
+        elif name in self.decision.site.__struct_fields__:
             found = getattr(self.decision.site, name)
             assert found == (None if wanted == "unknown" else float(wanted))
         elif wanted == "gone":

@@ -25,7 +25,7 @@ def by_name(case: dict[str, Any]) -> str:
 
 
 def decide(case: dict[str, Any]) -> Decision:
-    core = Distributor(CoreSettings(reservation=case["reservation"]))
+    core = Distributor(CoreSettings(strategy="surplus", reservation=case["reservation"]))
     for fields in case["consumers"]:
         core.request(fields["key"], {k: v for k, v in fields.items() if k != "key"}, 0.0)
     core.balance(

@@ -8,7 +8,7 @@ SUN = 2000.0
 
 
 def test_what_resumes_as_the_bridge_returns_is_not_given_away_again() -> None:
-    core = Distributor(CoreSettings())
+    core = Distributor(CoreSettings(strategy="surplus"))
     wishes = {"pool": 900.0, "car": 700.0, "far": 800.0}
     core.inherit("pool", 900, 1000.0)
     core.inherit("car", 700, 1000.0)

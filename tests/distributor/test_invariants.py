@@ -66,6 +66,7 @@ class Known:
     allowance: float = 0.0
     started: float = -math.inf
     stopped: float = -math.inf
+    off: float = -math.inf  # when another hand switched it off, as it says
     raised: float = -math.inf
     idle_since: float = -math.inf
 
@@ -91,7 +92,7 @@ class Sharing(RuleBasedStateMachine):
         self.meter_good = False
         self.meter_ever = False
         self.owner: dict[str, ConsumerRule] = {}
-        self.settings = CoreSettings()
+        self.settings = CoreSettings(strategy="surplus")
         self.cores: list[Distributor] = []
         self.decision = Decision()
 
@@ -101,7 +102,7 @@ class Sharing(RuleBasedStateMachine):
         reaction=st.sampled_from([0.0, 6.0]),
     )
     def begin(self, *, reservation: str | float, ruled: bool, reaction: float) -> None:
-        self.settings = CoreSettings(reservation=reservation)
+        self.settings = CoreSettings(strategy="surplus", reservation=reservation)
         self.reaction = reaction
         if ruled:
             self.owner = {"pump": ConsumerRule(priority=2, max=500, min_on=7)}
@@ -127,6 +128,8 @@ class Sharing(RuleBasedStateMachine):
         known.fields.update(fields)
         known.live.update(fields)
         known.spoken = self.now
+        if "OffFor" in fields:
+            known.off = max(known.off, self.now - fields["OffFor"])
         for core in self.cores:
             core.request(name, fields, self.now)
         self.decide()
@@ -337,7 +340,9 @@ class Sharing(RuleBasedStateMachine):
         if ruled is not None and ruled.min_on is not None:
             min_on = ruled.min_on
         if known.allowance > 0 and not allowance:
-            assert code in ENDS_ALL or self.now >= known.started + min_on, "MinOn"
+            # What another hand has switched off is not on for its MinOn.
+            ends = code in ENDS_ALL or known.off > known.started
+            assert ends or self.now >= known.started + min_on, "MinOn"
         if allowance > 0 and not known.allowance:
             assert self.now >= known.stopped + known.fields.get("MinOff", 0.0), "MinOff"
             assert self.now >= known.idle_since + known.fields.get("StartDelay", 0.0), "StartDelay"
@@ -348,7 +353,9 @@ class Sharing(RuleBasedStateMachine):
         if allowance > 0 and not known.allowance:
             known.started = self.now
         if known.allowance > 0 and not allowance:
-            known.stopped = known.idle_since = self.now
+            # Its MinOff runs since it was off.
+            known.stopped = known.off if known.off > known.started else self.now
+            known.idle_since = self.now
         known.allowance = allowance
 
     @invariant()

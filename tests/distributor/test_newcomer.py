@@ -7,7 +7,7 @@ from actors.distributor.core import Balance, CoreSettings, Distributor
 
 def running_house() -> Distributor:
     """A heater of 2000 W has just started on 4000 W of surplus; the meter has not shown it yet."""
-    core = Distributor(CoreSettings(reservation=1000))
+    core = Distributor(CoreSettings(strategy="surplus", reservation=1000))
     heater = {"IsAutomatic": True, "Request": 3000.0, "StepSize": 1000.0, "Priority": 50.0}
     core.balance(Balance(grid=-4000.0), 0.0)
     core.request("heater", {**heater, "Consumption": 0.0}, 0.0)
@@ -36,7 +36,7 @@ def test_a_less_important_one_waits_for_certainty() -> None:
 
 
 def test_a_report_that_precedes_the_meter_gives_nothing_twice() -> None:
-    core = Distributor(CoreSettings())
+    core = Distributor(CoreSettings(strategy="surplus"))
     core.balance(Balance(grid=-4000.0), 0.0)
     core.request("ev", {"IsAutomatic": True, "Request": 3000.0, "Consumption": 0.0}, 0.0)
     assert core.decide(0.2).allowances["ev"].allowance == 3000
@@ -49,7 +49,7 @@ def test_a_report_that_precedes_the_meter_gives_nothing_twice() -> None:
 
 def silent_ev(grid: float) -> Distributor:
     """A car that never says what it draws, on `grid` W of surplus."""
-    core = Distributor(CoreSettings())
+    core = Distributor(CoreSettings(strategy="surplus"))
     core.balance(Balance(grid=-grid), 0.0)
     core.request("ev", {"IsAutomatic": True, "Request": 9000.0, "StepSize": 500.0}, 0.0)
     core.decide(0.2)

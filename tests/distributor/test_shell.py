@@ -27,7 +27,7 @@ def anyio_backend() -> tuple[str, Any]:
 
 
 def distributor(state: Path) -> DistributorActor:
-    return DistributorActor(context(state, "distributor", Settings()))
+    return DistributorActor(context(state, "distributor", Settings(strategy="surplus")))
 
 
 def sun(actor: DistributorActor, watts: float) -> None:

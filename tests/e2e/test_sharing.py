@@ -36,7 +36,8 @@ async def metered(eyes: Eyes, watts: list[float]) -> AsyncIterator[None]:
 async def test_the_es_ess_readme_example_by_mosquitto_pub_alone(
     mosquitto: Mosquitto, tmp_path: Path
 ) -> None:
-    async with house(mosquitto.port, tmp_path) as (_, eyes):
+    body = EXTERNAL_HOUSE + "  distributor: {kind: distributor, strategy: surplus}\n"
+    async with house(mosquitto.port, tmp_path, body) as (_, eyes):
         mosquitto_pub(mosquitto.port, "Devices/meter/GridPower", "-6200")
         common = {"Consumption": "0", "IsAutomatic": "true"}
         ev = {"Priority": "35", "PriorityShift": "1", "StepSize": "250", "Minimum": "1365"}

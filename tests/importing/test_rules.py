@@ -152,7 +152,11 @@ def test_the_ev_and_heater_of_the_priorities_keep_their_numbers() -> None:
     assert whole["actors"]["Wattpilot"]["priority"] == 35
     heater = whole["actors"]["heater"]
     assert (heater["priority"], heater["priority_shift"]) == (40, 5)
-    assert whole["actors"]["distributor"] == {"kind": "distributor", "reservation": 0}
+    assert whole["actors"]["distributor"] == {
+        "kind": "distributor",
+        "strategy": "surplus",
+        "reservation": 0,
+    }
 
 
 def test_an_instance_is_given_once_in_each_class() -> None:

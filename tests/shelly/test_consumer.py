@@ -296,7 +296,7 @@ actors:
   meter: {{kind: external}}
   pump: {{kind: shelly, host: 127.0.0.1, port: {port}, interval: 0.2, request: 500, min_on: 2,
          min_off: 0, start_delay: 1, stop_delay: 1}}
-  distributor: {{kind: distributor, reservation: 0, interval: 1}}
+  distributor: {{kind: distributor, strategy: surplus, reservation: 0, interval: 1}}
 """
 
 

@@ -49,7 +49,7 @@ actors:
     min_off: 3
     phase_delay: 2
     phase_pause: 4
-  distributor: {{kind: distributor, interval: 1}}
+  distributor: {{kind: distributor, strategy: surplus, interval: 1}}
 """
 Sun = list[tuple[int, float]]
 
