@@ -98,6 +98,8 @@ class Actor:
         )
         self.bus.announcers.append(self.on_connect)
         self.companions: list[Companion] = []
+        # What the first tick waits for: it has nobody to tell anything to before that.
+        self.ticks_after: anyio.Event | None = None
         self.beat_due: float | None = None
         # The longest (s) that one step of this actor's work may take, whatever its interval.
         self.slowest_beat = _SLOWEST_BEAT
@@ -196,9 +198,13 @@ class Actor:
     async def every(self, seconds: float) -> AsyncIterator[None]:
         """Tick at once and then each `seconds`; a late tick is not made up for.
 
+        At once is when the connection has been tried: what a quicker tick says would be lost, and
+        with it all of one interval.
         The supervisor takes an actor whose ticks stop coming for three intervals (`slowest_beat`
         at least) for hung and restarts it, unless `beat` tells of progress.
         """
+        if self.ticks_after is not None:
+            await self.ticks_after.wait()
         due = self.clock.now()
         patience = self._beat_patience = max(3 * seconds, self.slowest_beat)
         self._ticking = anyio.get_current_task().id

@@ -9,7 +9,7 @@ import anyio
 
 
 class Clock:
-    """The real clock. Tests hand in one of their own with the same three methods."""
+    """The real clock. Tests hand in one of their own with the same four methods."""
 
     def now(self) -> float:
         """Monotonic seconds; the only basis of ages, delays and leases."""
@@ -22,6 +22,12 @@ class Clock:
     async def sleep(self, seconds: float) -> None:
         """Wait; a negative time is no time."""
         await anyio.sleep(max(0.0, seconds))
+
+    async def wait(self, event: anyio.Event, seconds: float) -> bool:
+        """Wait for an event, so many seconds at most; whether it came."""
+        with anyio.move_on_after(max(0.0, seconds)):
+            await event.wait()
+        return event.is_set()
 
 
 def stamp(moment: datetime) -> str:

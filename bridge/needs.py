@@ -27,6 +27,12 @@ class Figure:
     setting: str = ""
     instead: str | None = None
 
+    @property
+    def untold(self) -> str:
+        """What is wrong with a device that does not tell it, to follow its name."""
+        instead = f": {self.instead}" if self.instead else ""
+        return f"tells no {self.quantity}{instead}"
+
 
 @dataclass(frozen=True, slots=True)
 class Handle:

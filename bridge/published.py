@@ -11,7 +11,7 @@ import contextlib
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 
-import msgspec
+from bridge.state import journals
 
 if TYPE_CHECKING:
     from collections.abc import Container, Iterator
@@ -75,15 +75,8 @@ def forget(path: Path) -> None:
 
 
 def _all(root: Path, base: str) -> Iterator[tuple[str, Path, Left]]:
-    try:
-        paths = sorted(root.glob(f"*/{FILE}.json"))
-    except OSError:
-        return
-    for path in paths:
-        try:
-            left = _read(msgspec.json.decode(path.read_bytes()))
-        except (OSError, msgspec.DecodeError, RecursionError):
-            continue
+    for path, content in journals(root, FILE):
+        left = _read(content)
         if left is not None and left.base == base:
             yield path.parent.name, path, left
 

@@ -139,6 +139,7 @@ class Runner:
         published = Published(actor)
         async with anyio.create_task_group() as tasks:
             tasks.start_soon(actor.bus.run)
+            actor.ticks_after = actor.bus.connection.tried
             await self._prepare(actor)
             try:
                 with anyio.CancelScope() as self._work:

@@ -11,6 +11,7 @@ import msgspec
 from bridge.log import Outage
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
     from pathlib import Path
 
     from structlog.typing import FilteringBoundLogger
@@ -28,6 +29,22 @@ def give_to_owner(root: Path, *paths: Path) -> None:
         owner = root.stat()
         for path in paths:
             os.chown(path, owner.st_uid, owner.st_gid)
+
+
+def journals(root: Path, *names: str) -> Iterator[tuple[Path, Any]]:
+    """What every actor has saved under `names` (or patterns of names): path and content.
+
+    By path; what cannot be read is passed over. The folder of a path is its actor.
+    """
+    try:
+        paths = sorted(path for name in names for path in root.glob(f"*/{name}.json"))
+    except OSError:
+        return
+    for path in paths:
+        try:
+            yield path, msgspec.json.decode(path.read_bytes())
+        except (OSError, msgspec.DecodeError, RecursionError):
+            continue
 
 
 class StateFolder:

@@ -238,13 +238,15 @@ class Supervisor:
     async def _clear_departed(self) -> None:
         """Clear what actors that are no longer configured have left on the broker."""
         found = list(departed(self.config.state, self.config.base, self.config.actors))
+        if not found:
+            return
         connection = self._bus.connection
         session, connected = connection.sessions, connection.is_connected
         for topic in sorted(topic for _, _, left in found for topic in left.topics):
             self._bus.publish_raw(topic, b"", qos=1, retain=True)
             await connection.drain()
         done = await connection.flush() and connection.sessions == session
-        if not (found and connected and done and connection.is_connected):
+        if not (connected and done and connection.is_connected):
             return  # without a broker the lists stay, for the next time
         for _, path, _ in found:
             forget(path)

@@ -7,10 +7,12 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Self
+from typing import TYPE_CHECKING, Any
 
 import anyio
 from aiohttp import web
+
+from bridge.simulators.http import HttpSimulator
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
@@ -29,7 +31,7 @@ FAULTS = {
 }
 
 
-class Simulator:
+class Simulator(HttpSimulator):
     """`async with Simulator() as sim:` serves one device on `sim.port`.
 
     power: W; total: Wh; limit: W or None; password: with it, a login is required. `fault` is None
@@ -53,7 +55,6 @@ class Simulator:
         self.fault: str | None = None
         self.requests: list[str] = []
         self._limited_at = 0.0
-        self._runner: web.AppRunner | None = None
 
     # ---------------------------------------------------------------- the physical side
 
@@ -74,30 +75,12 @@ class Simulator:
 
     # ---------------------------------------------------------------- serving
 
-    async def __aenter__(self) -> Self:
-        await self.start()
-        return self
-
-    async def __aexit__(self, *_: object) -> None:
-        await self.stop()
-
-    async def start(self) -> None:
-        """Listen; the port stays the same over stop and start."""
+    def application(self) -> web.Application:
+        """What it serves."""
         application = web.Application(middlewares=[self._middleware])
         application.router.add_get("/status", self._status)
         application.router.add_post("/limit", self._limit)
-        self._runner = web.AppRunner(
-            application, access_log=None, handler_cancellation=True, shutdown_timeout=0.1
-        )
-        await self._runner.setup()
-        await web.TCPSite(self._runner, self.host, self.port, reuse_address=True).start()
-        self.port = self._runner.addresses[0][1]
-
-    async def stop(self) -> None:
-        """Close every connection and the port."""
-        runner, self._runner = self._runner, None
-        if runner is not None:
-            await runner.cleanup()
+        return application
 
     @property
     def _middleware(self) -> Any:

@@ -13,6 +13,8 @@ from bridge.config.types import Delay, Id, Name, TariffId
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from bridge.simulate.look import Look
+
 Amps = Annotated[float, Meta(ge=6, le=80)]
 """A per phase; below 6 A no car charges (IEC 61851)."""
 Rank = Annotated[float, Meta(ge=0, le=1_000_000)]
@@ -68,6 +70,31 @@ class ChargerSettings(DeviceSettings, frozen=True, kw_only=True, forbid_unknown_
             )
         if self.tariff is not None and self.price_limit is None:
             yield "tariff", "'tariff' needs a 'price_limit' to compare its price with"
+
+    def simulated(self, actor: str) -> Look:
+        """How it looks in a simulated house: with a car that takes what the charger offers."""
+        from bridge.simulate.look import Look, asks
+
+        if self.mode == "manual":
+            return Look(None, ("`mode: manual`: it does not ask for the sun",))
+        wires = 3 if self.phases == 3 else 1  # noqa: PLR2004 - a house has three phases
+        either = self.phases == "auto"
+        look = asks(
+            self.consumer or actor,
+            self,
+            least=self.min_current * self.voltage * wires,
+            most=self.max_current * self.voltage * (3 if either else wires),
+            step=self.voltage * wires,
+            ignore_reservation=self.ignore_reservation,
+            phases=[1, 3] if either else [],
+            phase_interval_s=self.phase_pause,
+            phase_up_delay_s=self.phase_delay,
+            response_lag_s=5,
+            report_period_s=5,
+        )
+        if not self.low_price:
+            return look
+        return Look(look.spec, ("charging at low prices is not simulated: it waits for the sun",))
 
     def plan(self, manual_modes: frozenset[str] = frozenset()) -> Plan:
         """The same for the core."""

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 from bridge.cli.doctor_actors import topic_of
 from bridge.cli.doctor_broker import LISTEN
 from bridge.config import find_kind
+from bridge.config.house import owner_of
 from bridge.config.needing import kind_lacks
 from bridge.errors import DeviceError
 from bridge.needs import Figure, Handle, Share, Trial, Word
@@ -58,12 +59,11 @@ class Judge:
 
     def _figure(self, need: Figure) -> None:
         device, quantity = need.device, need.quantity
-        instead = f": {need.instead}" if need.instead else ""
         values = self._known(device)
         if values is None:
             self._silent(need)
         elif quantity not in values:
-            self.wrong.append(f"{device} tells no {quantity}{instead}")
+            self.wrong.append(f"{device} {need.untold}")
         elif values[quantity] is None:
             # That may be well: a battery that is charged has no time to go.
             self.notes.append(f"{device} does not know its {quantity} at the moment")
@@ -72,7 +72,7 @@ class Judge:
 
     def _handle(self, need: Handle) -> None:
         device, control = need.device, need.control
-        owner = self._owner(device)
+        owner = owner_of(device, self._config.actors)
         if owner is None or not find_kind(self._config.actors[owner].kind).load().quantities:  # type: ignore[attr-defined]
             sentence = f"whether {device} serves {control} shows only when it is used"
             self.notes.append(f"{sentence}: somebody else publishes it")
@@ -83,7 +83,7 @@ class Judge:
 
     def _silent(self, need: Figure | Handle) -> None:
         """Nothing was read of the device, and no bridge tells of it."""
-        device, owner = need.device, self._owner(need.device)
+        device, owner = need.device, owner_of(need.device, self._config.actors)
         lacks = None
         if owner is not None:
             lacks = kind_lacks(find_kind(self._config.actors[owner].kind).load(), need)
@@ -111,12 +111,6 @@ class Judge:
         if not self._heard.bridge or self._heard.newest(f"{below}/Status") != b"online":
             return None
         return _object(self._heard.newest(f"{below}/State")) or None
-
-    def _owner(self, device: str) -> str | None:
-        if device in self._config.actors:
-            return device
-        owners = [each for each in self._config.actors if device.startswith(f"{each}-")]
-        return max(owners, key=len, default=None)
 
     # ---------------------------------------------------------------- topics, and all else
 

@@ -26,6 +26,7 @@ COMMANDS = (
     "discover",
     "registers",
     "sim",
+    "simulate",
     "topics",
     "import-es-ess",
 )

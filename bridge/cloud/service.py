@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import random
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Final, Self
+from typing import TYPE_CHECKING, Any, Final
 from urllib.parse import urlsplit
 from weakref import WeakValueDictionary
 
@@ -13,6 +13,7 @@ import anyio
 import msgspec
 
 from bridge.clock import Clock
+from bridge.closing import Closing
 from bridge.cloud.address import check_url
 from bridge.cloud.budget import BudgetSpent
 from bridge.cloud.cache import Cache, Entry, entry_of
@@ -46,7 +47,7 @@ class _Request:
     headers: Mapping[str, str]
 
 
-class Service:
+class Service(Closing):
     """A service of the internet at `base` (https; plain http only to this computer or house).
 
     name: how sentences call it; account: what it counts calls by (a token, an app id, `public`),
@@ -86,12 +87,6 @@ class Service:
         self._ledger = Ledger(folder, mark, name=name, limits=limits, clock=self.clock)
         self._cache = Cache(folder)
         self._asking: WeakValueDictionary[str, anyio.Lock] = WeakValueDictionary()
-
-    async def __aenter__(self) -> Self:
-        return self
-
-    async def __aexit__(self, *_: object) -> None:
-        await self.close()
 
     @property
     def share(self) -> float:

@@ -110,31 +110,22 @@ class Holding:
 
     async def _write_lease(self, entry: Entry) -> str | None:
         """Write what the lease says; on any failure the device is given back."""
-        lease = entry.slot.lease
-        assert lease is not None  # noqa: S101 - only a lease makes a write due
-        entry.slot.writing()
-        self._writer.journal.lent(entry.device, entry.name)
         try:
-            found = await self._writer.write(entry, lease.value)
+            await self._write(entry)
         except DeviceError as error:
             entry.slot.drop()
             await self.give_back(entry)
             if isinstance(error, Mismatch):
                 await self._tell.warn(entry, f"{error}; it was given back")
             return str(error)
-        entry.slot.wrote(lease.value, self._clock.now())
-        await self._tell.warn(entry, None)
-        await self._tell.show(entry, found)
         return None
 
     async def _refresh(self, entry: Entry) -> None:
         """Feed the device's watchdog; a device that is away is tried again until the lease ends."""
         lease = entry.slot.lease
-        assert lease is not None  # noqa: S101 - as above
-        entry.slot.writing()
-        self._writer.journal.lent(entry.device, entry.name)
+        assert lease is not None  # noqa: S101 - only a lease makes a write due
         try:
-            found = await self._writer.write(entry, lease.value)
+            await self._write(entry)
         except Mismatch as error:
             entry.slot.drop()
             await self.give_back(entry)
@@ -143,10 +134,17 @@ class Holding:
         except DeviceError as error:
             entry.slot.failed(self._clock.now())
             await self._tell.warn(entry, f"{entry.name} cannot be refreshed: {error}")
-        else:
-            entry.slot.wrote(lease.value, self._clock.now())
-            await self._tell.warn(entry, None)
-            await self._tell.show(entry, found)
+
+    async def _write(self, entry: Entry) -> None:
+        """Write what the lease says, and show what was read back. Raises DeviceError."""
+        lease = entry.slot.lease
+        assert lease is not None  # noqa: S101 - as above
+        entry.slot.writing()
+        self._writer.journal.lent(entry.device, entry.name)
+        found = await self._writer.write(entry, lease.value)
+        entry.slot.wrote(lease.value, self._clock.now())
+        await self._tell.warn(entry, None)
+        await self._tell.show(entry, found)
 
     async def give_back(self, entry: Entry) -> str | None:
         """Return the device to its own control; what fails stays owed and is tried again."""

@@ -4,12 +4,11 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-import msgspec
-
 from bridge.control.kept import FILE as KEPT
 from bridge.control.kept import kept_pairs
 from bridge.control.lending import JOURNAL as LENT
 from bridge.daily import held_pairs
+from bridge.state import journals
 
 if TYPE_CHECKING:
     from collections.abc import Container, Iterator
@@ -22,18 +21,9 @@ def left_behind(root: Path, actors: Container[str]) -> Iterator[str]:
     Nothing can be given back without its settings, so its owner must know. What cannot be read
     says nothing.
     """
-    try:
-        names = ("leases", KEPT, f"{LENT}*")
-        journals = sorted(path for name in names for path in root.glob(f"*/{name}.json"))
-    except OSError:
-        return
-    for path in journals:
+    for path, content in journals(root, "leases", KEPT, f"{LENT}*"):
         actor = path.parent.name
         if actor in actors:
-            continue
-        try:
-            content = msgspec.json.decode(path.read_bytes())
-        except (OSError, msgspec.DecodeError):
             continue
         held = _held(path.stem, content)
         if held:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from bridge.discovery.entities import EMPTY_IS_UNKNOWN, sensor
-from bridge.discovery.messages import describe, render
+from bridge.discovery.messages import source_messages
 
 if TYPE_CHECKING:
     from bridge.contract import Contract
@@ -25,12 +25,4 @@ def carbon_messages(
         for name, value in contract.values["carbon"].items()
         if share or name != _SHARE
     }
-    availability = [
-        {"t": house.topic("Bridge/Status")},
-        {"t": house.topic(f"Actors/{carbon}/Status")},
-    ]
-    own = f"carbon_{carbon}"
-    about = {"model": source} if source else None
-    return render(
-        house, f"{house.root}_{own}", describe(house, own, carbon, about), availability, entities
-    )
+    return source_messages(house, "carbon", carbon, source, entities)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from bridge.discovery.entities import EMPTY_IS_UNKNOWN, sensor
-from bridge.discovery.messages import describe, render
+from bridge.discovery.messages import source_messages
 
 if TYPE_CHECKING:
     from bridge.contract import Contract
@@ -31,16 +31,4 @@ def forecast_messages(
         entities[name] = sensor(value, f"{place}/{name}", EMPTY_IS_UNKNOWN)
         if compared:
             entities[name]["ent_cat"] = "diagnostic"
-    availability = [
-        {"t": house.topic("Bridge/Status")},
-        {"t": house.topic(f"Actors/{forecast}/Status")},
-    ]
-    own = f"forecast_{forecast}"
-    about = {"model": kind} if kind else None
-    return render(
-        house,
-        f"{house.root}_{own}",
-        describe(house, own, forecast, about),
-        availability,
-        entities,
-    )
+    return source_messages(house, "forecast", forecast, kind, entities)

@@ -193,6 +193,21 @@ def _distributed(house: House) -> list[dict[str, str]]:
     ]
 
 
+def source_messages(
+    house: House, family: str, id_: str, model: str, entities: dict[str, Entity]
+) -> Messages:
+    """One device for what an actor tells that is no device: of a `family` such as `tariff`."""
+    availability = [
+        {"t": house.topic("Bridge/Status")},
+        {"t": house.topic(f"Actors/{id_}/Status")},
+    ]
+    own = f"{family}_{id_}"
+    about = {"model": model} if model else None
+    return render(
+        house, f"{house.root}_{own}", describe(house, own, id_, about), availability, entities
+    )
+
+
 def describe(
     house: House, key: str, name: str, info: Mapping[str, str | None] | None = None
 ) -> dict[str, Any]:

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 import msgspec
 
 from bridge.discovery.entities import EMPTY_IS_UNKNOWN, sensor
-from bridge.discovery.messages import describe, render
+from bridge.discovery.messages import source_messages
 
 if TYPE_CHECKING:
     from collections.abc import Collection
@@ -60,16 +60,4 @@ def tariff_messages(
             "val_tpl": EMPTY_IS_UNKNOWN,
             "dev_cla": "timestamp",
         }
-    availability = [
-        {"t": house.topic("Bridge/Status")},
-        {"t": house.topic(f"Actors/{tariff}/Status")},
-    ]
-    own = f"tariff_{tariff}"
-    about = {"model": kind} if kind else None
-    return render(
-        house,
-        f"{house.root}_{own}",
-        describe(house, own, tariff, about),
-        availability,
-        entities,
-    )
+    return source_messages(house, "tariff", tariff, kind, entities)

@@ -11,12 +11,13 @@ import errno
 import random
 import socket
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any, Self
+from typing import TYPE_CHECKING, Any
 
 import anyio
 import msgspec
 
 from bridge.clock import Clock
+from bridge.closing import Closing
 from bridge.errors import DeviceGarbled, DeviceRefused, DeviceTimeout
 
 if TYPE_CHECKING:
@@ -88,7 +89,7 @@ class Answer:
         return self.body.decode("utf-8", "replace")
 
 
-class HttpClient:
+class HttpClient(Closing):
     """One device or service at `base` (`http://host:port` and perhaps a path).
 
     name: how sentences call it; timeout: s for one whole answer; retries: how often a read is
@@ -115,12 +116,6 @@ class HttpClient:
         self.most_bytes = most_bytes
         self.clock = clock or Clock()
         self._session: aiohttp.ClientSession | None = None
-
-    async def __aenter__(self) -> Self:
-        return self
-
-    async def __aexit__(self, *_: object) -> None:
-        await self.close()
 
     async def close(self) -> None:
         """Close the connections; the next request opens one again."""

@@ -86,6 +86,7 @@ class Connection:
         self.client_id = client_id
         self.will = will
         self.connected = anyio.Event()
+        self.tried = anyio.Event()  # once and for all: the first session stands, or has failed
         self.lost = anyio.Event()
         self.sessions = 0
         self.dropped = 0
@@ -216,6 +217,7 @@ class Connection:
         while True:
             sessions, begun = self.sessions, anyio.current_time()
             delay = await self._session()
+            self.tried.set()
             # A broker that hangs up at once, or two clients that take each other's id for ever,
             # are no reason to connect five times a second.
             if self.sessions > sessions and anyio.current_time() - begun > _STEADY:
@@ -254,7 +256,8 @@ class Connection:
         finally:
             self._client = None
             self._unacked.clear()
-            self.connected = anyio.Event()
+            if self.connected.is_set():  # else somebody may wait for it still
+                self.connected = anyio.Event()
             self.lost.set()
             with anyio.CancelScope(shield=True), anyio.move_on_after(1):
                 await self._close(client, politely=self._farewell or self.will is None)
@@ -276,6 +279,7 @@ class Connection:
             tasks.start_soon(self._read, client)
             await self._subscribe_all(client)
             self._client = client
+            self.tried.set()
             if self.will is not None:
                 self.send(self.will.topic, self.will.online, qos=1, retain=True)
             if self._announce is not None:

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import time
 from functools import partial
-from typing import TYPE_CHECKING, Final, Literal, Protocol, Self
+from typing import TYPE_CHECKING, Final, Literal, Protocol
 
 from bridge.simulators.bank import Bank, Unit
+from bridge.simulators.living import Living
 from bridge.simulators.plant import Plant
 from bridge.simulators.server import FAULTS as SERVER_FAULTS
 from bridge.simulators.server import ModbusServer
@@ -36,7 +37,7 @@ class Front(Protocol):
         """Close."""
 
 
-class RegisterSimulator:
+class RegisterSimulator(Living):
     """`async with Simulator() as sim:` serves one endpoint on `sim.port`.
 
     A kind's Simulator overrides `units` (what is served), `show` (plant -> registers) and, where it
@@ -87,13 +88,6 @@ class RegisterSimulator:
         return ModbusServer(self.bank, host, port, framing=framing, ready=self.tick)
 
     # ---------------------------------------------------------------- life
-
-    async def __aenter__(self) -> Self:
-        await self.start()
-        return self
-
-    async def __aexit__(self, *_: object) -> None:
-        await self.stop()
 
     async def start(self) -> None:
         """Listen; the port stays the same over stop and start."""

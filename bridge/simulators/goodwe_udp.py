@@ -9,11 +9,12 @@ from __future__ import annotations
 import asyncio
 import socket
 import struct
-from typing import TYPE_CHECKING, Any, Final, Protocol, Self
+from typing import TYPE_CHECKING, Any, Final, Protocol
 
 from bridge.modbus.goodwe_udp import HEAD
 from bridge.modbus.solarman_frames import crc16
 from bridge.modbus.wire import BUSY, DEVICE_FAILURE
+from bridge.simulators.living import Living
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -60,7 +61,7 @@ def framed(unit: int, pdu: bytes) -> bytes:
     return HEAD + frame + crc16(frame)
 
 
-class GoodweDongle:
+class GoodweDongle(Living):
     """`async with GoodweDongle(bank) as dongle:` serves one dongle on `dongle.port`.
 
     delay: seconds before each answer; discovery_port: where the broadcast of the phone app is
@@ -91,13 +92,6 @@ class GoodweDongle:
         self._other: socket.socket | None = None
         self._waiting: set[asyncio.TimerHandle] = set()
         self._older: bytes | None = None
-
-    async def __aenter__(self) -> Self:
-        await self.start()
-        return self
-
-    async def __aexit__(self, *_: object) -> None:
-        await self.stop()
 
     async def start(self) -> None:
         """Listen; the ports stay the same over stop and start."""

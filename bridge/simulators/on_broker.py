@@ -5,7 +5,7 @@ from __future__ import annotations
 import errno
 import os
 from contextlib import AbstractContextManager, ExitStack, asynccontextmanager
-from typing import TYPE_CHECKING, Any, Final, Self
+from typing import TYPE_CHECKING, Any, Final
 
 import anyio
 from anyio.from_thread import BlockingPortal, start_blocking_portal
@@ -14,9 +14,10 @@ from bridge.broker import EmbeddedSettings, embedded_broker
 from bridge.errors import BrokerError
 from bridge.log import get_logger
 from bridge.mqtt import Connection, Endpoint, Will
+from bridge.simulators.living import Living
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Mapping
+    from collections.abc import AsyncIterator, Collection, Iterable, Mapping
 
     from bridge.mqtt import Incoming
 
@@ -26,7 +27,13 @@ _TICK: Final = 0.02
 _PATIENCE: Final = 10.0
 
 
-class OnBroker:
+def check_style(style: str, styles: Collection[str]) -> None:
+    """Raise ValueError for a style that a simulator does not have."""
+    if style not in styles:
+        raise ValueError(f"style {style!r} is not known: {', '.join(styles)} are")
+
+
+class OnBroker(Living):
     """`async with` it: `play` runs on a private broker at `port`, or on that at the url `broker`.
 
     users: name to password, needed to log in to the private one; username, password: for the other.
@@ -52,13 +59,6 @@ class OnBroker:
     async def play(self, endpoint: Endpoint, ready: anyio.Event) -> None:
         """Live on that broker until cancelled; `ready` is set once it has told what it tells."""
         raise NotImplementedError
-
-    async def __aenter__(self) -> Self:
-        await self.start()
-        return self
-
-    async def __aexit__(self, *_: object) -> None:
-        await self.stop()
 
     async def start(self) -> None:
         """Be there; the port stays the same over stop and start. Raises OSError and BrokerError."""
@@ -150,6 +150,12 @@ class MqttDevice(OnBroker):
 
     def tell(self, now: float) -> None:
         """Publish with `send` what is due."""
+
+    def tell_readings(self, readings: Iterable[tuple[str, str]]) -> None:
+        """Send topics with their texts, as the faults `half` and `kept` have it."""
+        for topic, text in readings:
+            said = text[: len(text) // 2] if self.fault == "half" else text
+            self.send(topic, said, retain=self.fault == "kept")
 
     def send(self, topic: str, text: str, *, retain: bool = False) -> None:
         """Publish; only from `tell` and `take`."""

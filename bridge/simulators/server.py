@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import asyncio
 import struct
-from typing import TYPE_CHECKING, Final, Literal, Self
+from typing import TYPE_CHECKING, Final, Literal
 
 from bridge.modbus.solarman_frames import crc16
+from bridge.simulators.living import Living
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -37,7 +38,7 @@ _MBAP = struct.Struct(">HHHB")
 _LEAST, _MOST = 2, 260
 
 
-class ModbusServer:
+class ModbusServer(Living):
     """`async with ModbusServer(bank) as server:` listens on `server.port`.
 
     `ready()` is called before each request. May be set at any time: clients: connections at once
@@ -67,13 +68,6 @@ class ModbusServer:
         self.accepted = 0
         self._handlers: set[asyncio.Task[None]] = set()
         self._server: asyncio.Server | None = None
-
-    async def __aenter__(self) -> Self:
-        await self.start()
-        return self
-
-    async def __aexit__(self, *_: object) -> None:
-        await self.stop()
 
     async def start(self) -> None:
         """Listen; the port stays the same over stop and start."""

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING, ClassVar, Final, Self
+from typing import TYPE_CHECKING, ClassVar, Final
 
 import anyio
 from aiohttp import web
 
 from bridge.clock import Clock
+from bridge.simulators.http import HttpSimulator
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -40,7 +41,7 @@ class Weather:
         return DAYS[self._days[day % len(self._days)]]
 
 
-class ServiceSim:
+class ServiceSim(HttpSimulator):
     """`async with` serves `answer` on every path of `host`:`port`, which stays over stop and start.
 
     `fault` is None or a key of the module's FAULTS; `requests` has path and query of what was
@@ -55,35 +56,16 @@ class ServiceSim:
         self.fault: str | None = None
         self.requests: list[str] = []
         self.asked_at: list[datetime] = []
-        self._runner: web.AppRunner | None = None
 
     async def answer(self, request: web.Request) -> web.StreamResponse:
         """What the service says when nothing is wrong with the way to it."""
         raise NotImplementedError
 
-    async def __aenter__(self) -> Self:
-        await self.start()
-        return self
-
-    async def __aexit__(self, *_: object) -> None:
-        await self.stop()
-
-    async def start(self) -> None:
-        """Listen."""
+    def application(self) -> web.Application:
+        """What it serves."""
         application = web.Application()
         application.router.add_get("/{path:.*}", self._handle)
-        self._runner = web.AppRunner(
-            application, access_log=None, handler_cancellation=True, shutdown_timeout=0.1
-        )
-        await self._runner.setup()
-        await web.TCPSite(self._runner, self.host, self.port, reuse_address=True).start()
-        self.port = self._runner.addresses[0][1]
-
-    async def stop(self) -> None:
-        """Close every connection and the port."""
-        runner, self._runner = self._runner, None
-        if runner is not None:
-            await runner.cleanup()
+        return application
 
     async def _handle(self, request: web.Request) -> web.StreamResponse:
         self.requests.append(request.path_qs)

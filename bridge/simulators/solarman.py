@@ -11,7 +11,7 @@ import asyncio
 import socket
 import struct
 import time
-from typing import TYPE_CHECKING, Any, Final, Protocol, Self
+from typing import TYPE_CHECKING, Any, Final, Protocol
 
 from bridge.modbus.solarman_frames import (
     HEARTBEAT,
@@ -24,6 +24,7 @@ from bridge.modbus.solarman_frames import (
     Framer,
     crc16,
 )
+from bridge.simulators.living import Living
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -70,7 +71,7 @@ class Answers(Protocol):
         """The answer to a Modbus request without its frame; None: no such unit is there."""
 
 
-class SolarmanStick:
+class SolarmanStick(Living):
     """`async with SolarmanStick(bank) as stick:` serves one stick on `stick.port`.
 
     serial: its own number; clients: how many connections it takes at once (None: any number);
@@ -103,13 +104,6 @@ class SolarmanStick:
         self._counter = 0xA0
         self._server: asyncio.Server | None = None
         self._discovery: asyncio.DatagramTransport | None = None
-
-    async def __aenter__(self) -> Self:
-        await self.start()
-        return self
-
-    async def __aexit__(self, *_: object) -> None:
-        await self.stop()
 
     async def start(self) -> None:
         """Listen; the ports stay the same over stop and start."""

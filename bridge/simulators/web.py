@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, Final, Self
+from typing import TYPE_CHECKING, Any, Final
 
 import anyio
 from aiohttp import web
 
 from bridge.clock import Clock
+from bridge.simulators.http import HttpSimulator
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
@@ -26,7 +27,7 @@ RETRY_AFTER: Final = 120
 _PAGE: Final = "<!DOCTYPE html><html><body><h1>Please come back later</h1></body></html>"
 
 
-class WebService:
+class WebService(HttpSimulator):
     """`async with` it: it listens on `host` and `port` and calls `answer` for each request.
 
     `fault` is None or one of `faults`; `requests` lists method and path with query as they came.
@@ -39,33 +40,16 @@ class WebService:
         self.clock = clock or Clock()
         self.fault: str | None = None
         self.requests: list[str] = []
-        self._runner: web.AppRunner | None = None
 
     async def answer(self, request: web.Request) -> web.StreamResponse:
         """What the service says when nothing is wrong with the way to it."""
         raise NotImplementedError
 
-    async def __aenter__(self) -> Self:
-        await self.start()
-        return self
-
-    async def __aexit__(self, *_: object) -> None:
-        await self.stop()
-
-    async def start(self) -> None:
-        """Listen; the port stays the same over stop and start."""
+    def application(self) -> web.Application:
+        """What it serves."""
         application = web.Application()
         application.router.add_route("*", "/{tail:.*}", self._serve)
-        self._runner = web.AppRunner(application, access_log=None, shutdown_timeout=0.1)
-        await self._runner.setup()
-        await web.TCPSite(self._runner, self.host, self.port).start()
-        self.port = int(self._runner.addresses[0][1])
-
-    async def stop(self) -> None:
-        """End all connections."""
-        runner, self._runner = self._runner, None
-        if runner is not None:
-            await runner.cleanup()
+        return application
 
     async def _serve(self, request: web.Request) -> web.StreamResponse:
         self.requests.append(f"{request.method} {request.path_qs}")

@@ -23,11 +23,24 @@ if TYPE_CHECKING:
     from bridge.bus import Message
     from bridge.device import Device
     from bridge.switching.model import Decision, Plan, Relay, Seen
+    from bridge.switching.settings import SwitchSettings
 
 _REQUEST = "Requests/{consumer}"
 _OWNER = "Requests/{consumer}/{Field}/Set"
 _BEAT = 1.0
 _SILENT, _INTERVALS = 30.0, 3
+
+
+def switching(
+    actor: Device, relay: Relay, settings: SwitchSettings, *, interval: float
+) -> Switching | None:
+    """What takes part in the sharing for an actor; None where its settings ask for no power."""
+    plan = settings.plan()
+    if plan is None:
+        return None
+    consumer = settings.consumer or actor.id
+    name = settings.name or consumer
+    return Switching(actor, relay, plan, consumer=consumer, name=name, interval=interval)
 
 
 class Switching:

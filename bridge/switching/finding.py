@@ -17,7 +17,7 @@ from bridge.pattern import LONGEST, Pattern
 from bridge.switching.failing import no_status, page_or_error
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
 
 MOST_CHARS: Final = 65_536
 MOST_WATTS: Final = 1_000_000.0
@@ -38,16 +38,10 @@ def check_finding(
     for name in (f"{stem}_pattern", f"{stem}_path"):
         if not given and getattr(settings, name) is not None:
             yield name, f"`{name}` needs `{source}`"
-    try:
-        if pattern is not None:
-            Pattern(pattern, groups=groups)
-    except ValueError as error:
-        yield f"{stem}_pattern", f"`{stem}_pattern` {error}"
-    try:
-        if path is not None:
-            compiled(path)
-    except ValueError as error:
-        yield f"{stem}_path", f"`{stem}_path` {error}"
+    if pattern is not None:
+        yield from unusable(f"{stem}_pattern", lambda: Pattern(pattern, groups=groups))
+    if path is not None:
+        yield from unusable(f"{stem}_path", lambda: compiled(path))
 
 
 def check_off(settings: Any) -> Iterator[tuple[str, str]]:
@@ -56,10 +50,15 @@ def check_off(settings: Any) -> Iterator[tuple[str, str]]:
         return
     if settings.on_pattern is None:
         yield "off_pattern", "`off_pattern` goes with `on_pattern`"
+    yield from unusable("off_pattern", lambda: Pattern(settings.off_pattern))
+
+
+def unusable(setting: str, make: Callable[[], object]) -> Iterator[tuple[str, str]]:
+    """What is wrong with a setting of which `make` can make nothing: (setting, sentence)."""
     try:
-        Pattern(settings.off_pattern)
+        make()
     except ValueError as error:
-        yield "off_pattern", f"`off_pattern` {error}"
+        yield setting, f"`{setting}` {error}"
 
 
 def compiled(path: str) -> Any:

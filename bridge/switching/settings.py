@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from bridge.needs import Need
+    from bridge.simulate.look import Look
 
 Load = Annotated[float, Meta(ge=1, le=1_000_000)]
 """W that a consumer draws when it is on."""
@@ -60,6 +61,20 @@ class SwitchSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_f
         """Surplus power, where it asks for some; `actor`: the id of the actor."""
         if self.request is not None:
             yield Share(self.consumer or actor)
+
+    def simulated(self, actor: str) -> Look | None:
+        """How it looks in a simulated house; None for what is no consumer."""
+        if self.request is None:
+            return None
+        from bridge.simulate.look import asks
+
+        return asks(
+            self.consumer or actor,
+            self,
+            least=self.request,
+            most=self.request,
+            ignore_reservation=self.ignore_reservation,
+        )
 
     def plan(self) -> Plan | None:
         """The same for the core; None for what is no consumer."""

@@ -277,4 +277,4 @@ def test_no_kind_is_left_out() -> None:
             continue
         if found.needs.__func__ is Actor.needs.__func__:  # type: ignore[attr-defined]
             silent.append(name)
-    assert silent == ["distributor", "es_ess", "fixed_tariff"]
+    assert silent == ["es_ess", "fixed_tariff"]

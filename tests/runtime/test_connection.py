@@ -6,6 +6,7 @@ import gc
 import socket
 from typing import TYPE_CHECKING, Self
 
+import aiomqtt
 import anyio
 import pytest
 import trustme
@@ -151,6 +152,32 @@ async def test_after_a_restart_it_subscribes_and_announces_again(mosquitto: Mosq
         assert len(announced) == 2
         one.connection.send("x", b"again", qos=1)
         await one.until(lambda: one.payloads("x") == [b"again"])
+
+
+async def test_a_first_session_that_fails_leaves_nobody_waiting(mosquitto: Mosquitto) -> None:
+    tries: list[int] = []
+
+    async def announce() -> None:
+        tries.append(1)
+        if len(tries) == 1:
+            raise aiomqtt.MqttError("the broker hung up")
+
+    # `link` waits for the session before there has been any.
+    async with link(endpoint(mosquitto.port), announce=announce) as one:
+        assert one.connection.is_connected
+    assert len(tries) == 2
+
+
+async def test_a_session_has_been_tried_once_it_stands_or_fails(mosquitto: Mosquitto) -> None:
+    async with link(endpoint(free_port()), wait=False) as one:
+        assert not one.connection.tried.is_set()
+        with anyio.fail_after(20):
+            await one.connection.tried.wait()
+        assert not one.connection.is_connected
+    async with link(endpoint(mosquitto.port), announce=anyio.sleep_forever, wait=False) as one:
+        with anyio.fail_after(20):
+            await one.connection.tried.wait()
+        assert one.connection.is_connected
 
 
 async def test_a_broker_that_hangs_is_noticed(mosquitto: Mosquitto) -> None:

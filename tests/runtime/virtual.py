@@ -86,6 +86,7 @@ class Wire:
             return True
 
         async def run() -> None:
+            connection.tried.set()
             connection.connected.set()
             await anyio.sleep_forever()
 

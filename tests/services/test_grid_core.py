@@ -14,7 +14,7 @@ from actors.services.grid_charge.planning import Plan
 from actors.services.grid_charge.profile import Profile
 
 if TYPE_CHECKING:
-    from actors.services.grid_charge.curves import Rows
+    from bridge.curve.heard import Rows
 
 MIDNIGHT = datetime(2026, 1, 10, tzinfo=UTC)
 

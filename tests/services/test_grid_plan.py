@@ -12,9 +12,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from actors.services.grid_charge.curves import CurveRefused, mean_of, rows_of, value_at
 from actors.services.grid_charge.planning import Plan, Step, best, play, steps_of
 from actors.services.grid_charge.profile import Profile
+from bridge.curve.heard import CurveRefused, mean_of, rows_of, value_at
 
 NOON = datetime(2026, 1, 10, 12, tzinfo=UTC)
 PLAN = Plan(power=3000, capacity=10_000, efficiency=0.81, wear=0.05, soc_min=10, soc_max=90)

@@ -12,28 +12,17 @@ from bridge.control.leftovers import left_behind
 from bridge.errors import DeviceError
 from tests.runtime.virtual import VIRTUAL
 from tests.services.board import Board, Ess, Holder
+from tests.services.held import LIMIT, held, reborn
 
 if TYPE_CHECKING:
     from pathlib import Path
 
 pytestmark = pytest.mark.anyio
-LIMIT = "MaxChargePower"
 
 
 @pytest.fixture
 def anyio_backend() -> Any:
     return VIRTUAL
-
-
-async def held(board: Board, state: Path, *values: float) -> Ess:
-    """A battery whose limit a guard held when both were killed."""
-    ess, guard = Ess(state), Holder(state, LIMIT)
-    async with board.alive(ess, guard):
-        for value in values:
-            guard.wanted = value
-            await anyio.sleep(2)
-    assert ess.values[LIMIT] == values[-1]
-    return ess
 
 
 def journal(folder: Path) -> Path:
@@ -42,8 +31,9 @@ def journal(folder: Path) -> Path:
 
 async def again(board: Board, state: Path, before: Ess, now: float | None = None) -> Ess:
     """The same battery in a new life of its actor, for 5 s, without the guard."""
-    ess = Ess(state)
-    ess.values = {**before.values, **({} if now is None else {LIMIT: now})}
+    ess = reborn(before, state)
+    if now is not None:
+        ess.values[LIMIT] = now
     async with board.alive(ess):
         await anyio.sleep(5)
     return ess

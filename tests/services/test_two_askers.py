@@ -12,12 +12,12 @@ from bridge.control.leftovers import left_behind
 from bridge.errors import DeviceError
 from tests.runtime.virtual import VIRTUAL
 from tests.services.board import Board, Ess, Holder
+from tests.services.held import LIMIT, held, reborn
 
 if TYPE_CHECKING:
     from pathlib import Path
 
 pytestmark = pytest.mark.anyio
-LIMIT = "MaxChargePower"
 
 
 @pytest.fixture
@@ -93,12 +93,8 @@ async def test_a_crash_in_the_middle_of_a_write_puts_back_what_it_may_have_writt
 
 
 async def test_a_new_wish_that_fails_does_not_end_what_is_owed(tmp_path: Path) -> None:
-    board, ess = Board(), Ess(tmp_path)
-    async with board.alive(ess, guard := Holder(tmp_path, LIMIT)):
-        guard.wanted = 2000.0
-        await anyio.sleep(2)
-    again = Ess(tmp_path)
-    again.values = dict(ess.values)
+    board = Board()
+    again = reborn(await held(board, tmp_path, 2000.0), tmp_path)
     write = again.write_control
 
     async def deaf(control: str, value: Any, *, device: str) -> Any:
@@ -280,12 +276,8 @@ async def test_a_device_without_a_status_gets_it_back_in_the_next_life_too(tmp_p
 
 
 async def test_what_is_not_told_for_a_while_stays_owed(tmp_path: Path) -> None:
-    board, ess = Board(), Ess(tmp_path)
-    async with board.alive(ess, guard := Holder(tmp_path, LIMIT)):
-        guard.wanted = 2000.0
-        await anyio.sleep(2)
-    again = Ess(tmp_path)
-    again.values = dict(ess.values)
+    board = Board()
+    again = reborn(await held(board, tmp_path, 2000.0), tmp_path)
     write = again.write_control
 
     async def refuse(control: str, value: Any, *, device: str) -> Any:

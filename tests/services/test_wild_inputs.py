@@ -17,11 +17,11 @@ from actors.devices.mqtt_pv.decode import Counters, reading
 from actors.services.battery_guard import core as guard
 from actors.services.charge_current import core as gentle
 from actors.services.grid_charge import core as night
-from actors.services.grid_charge.curves import CurveRefused, rows_of
 from actors.services.grid_charge.planning import Plan as NightPlan
 from actors.services.grid_charge.profile import Profile
 from actors.services.net_meter import core as bill
 from actors.services.time_to_go import core as lasts
+from bridge.curve.heard import CurveRefused, rows_of
 from bridge.expression import compile_expression
 from bridge.netting import Netting
 from bridge.pace import Pace

@@ -5,13 +5,14 @@ A write is one key at a time; the charger's word on it is checked, and then it i
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, Final, Literal, Protocol, Self
+from typing import TYPE_CHECKING, Any, Final, Literal, Protocol
 
 import msgspec
 
 from actors.chargers.go_e import decode
 from bridge.charging import goe_keys as goe
 from bridge.clock import Clock
+from bridge.closing import Closing
 from bridge.errors import DeviceError, DeviceGarbled, DeviceRefused, DeviceTimeout
 from bridge.http.client import HttpClient, HttpRefused
 
@@ -195,7 +196,7 @@ class V1:
         return found
 
 
-class Client:
+class Client(Closing):
     """One go-e charger at `host`:`port`. `api`: `auto` finds out which, and asks again when lost.
 
     timeout: s for one answer, and for a write to show. `notes`: for what v1 must remember.
@@ -226,12 +227,6 @@ class Client:
             "v2": V2(self._http, clock),
             "v1": V1(self._http, clock, notes or Memory()),
         }
-
-    async def __aenter__(self) -> Self:
-        return self
-
-    async def __aexit__(self, *_: object) -> None:
-        await self.close()
 
     async def close(self) -> None:
         """Close the connection; the next request opens one again."""

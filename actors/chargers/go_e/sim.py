@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from typing import Any, Final, Literal, Self
+from typing import Any, Final, Literal
 
 import anyio
 from aiohttp import web
@@ -13,13 +13,14 @@ from actors.chargers.go_e.simulator import first
 from actors.chargers.go_e.simulator.faults import FAULTS, disturb, spoil
 from bridge.simulators.car import Car
 from bridge.simulators.goe_box import GoeBox
+from bridge.simulators.http import HttpSimulator
 
 SETTINGS: Final = {"timeout": 0.5}
 MODELS: Final = {"home_11": 11, "home_22": 22, "gemini_11": 11, "gemini_22": 22}
 _ECO, _DEFAULT = 4, 3
 
 
-class Simulator:
+class Simulator(HttpSimulator):
     """`async with Simulator() as sim:` serves one charger on `sim.port`.
 
     model: a key of MODELS. api: what is switched on, `both`, `v2`, `v1` or `off`. filters: `plain`
@@ -63,7 +64,6 @@ class Simulator:
         self.requests: list[str] = []
         self.commands: list[tuple[str, Any]] = []
         self._moved: float | None = None
-        self._runner: web.AppRunner | None = None
 
     # ---------------------------------------------------------------- what it is
 
@@ -148,34 +148,11 @@ class Simulator:
 
     # ---------------------------------------------------------------- life
 
-    async def __aenter__(self) -> Self:
-        await self.start()
-        return self
-
-    async def __aexit__(self, *_: object) -> None:
-        await self.stop()
-
-    async def start(self) -> None:
-        """Listen; the port stays the same over stop and start."""
+    def application(self) -> web.Application:
+        """What it serves."""
         application = web.Application()
         application.router.add_get("/{path:.*}", self._serve)
-        self._runner = web.AppRunner(
-            application, access_log=None, handler_cancellation=True, shutdown_timeout=0.1
-        )
-        await self._runner.setup()
-        site = web.TCPSite(self._runner, self.host, self.port, reuse_address=True)
-        try:
-            await site.start()
-        except OSError:
-            await self.stop()
-            raise
-        self.port = self._runner.addresses[0][1]
-
-    async def stop(self) -> None:
-        """Close every connection and the port."""
-        runner, self._runner = self._runner, None
-        if runner is not None:
-            await runner.cleanup()
+        return application
 
 
 __all__ = ["FAULTS", "MODELS", "SETTINGS", "Simulator"]

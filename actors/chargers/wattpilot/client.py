@@ -10,13 +10,14 @@ from __future__ import annotations
 
 import math
 import secrets
-from typing import TYPE_CHECKING, Any, Self
+from typing import TYPE_CHECKING, Any
 
 import anyio
 
 from actors.chargers.wattpilot import frames, login
 from bridge.charging import goe_keys as goe
 from bridge.clock import Clock
+from bridge.closing import Closing
 from bridge.errors import DeviceError, DeviceGarbled, DeviceRefused, DeviceTimeout
 from bridge.http import HttpClient
 from bridge.http.websocket import WebSocket
@@ -40,7 +41,7 @@ def _same(found: Any, value: Any) -> bool:
     return bool(found == value) or (isinstance(found, str) and goe.number(found) == value)
 
 
-class Client:
+class Client(Closing):
     """One Wattpilot at `host`:`port`. timeout: seconds that it may be silent.
 
     `hello`: what it said of itself; `heard`: the monotonic second of its last news; `changes`: how
@@ -76,12 +77,6 @@ class Client:
         self._taking = False
         self._news = anyio.Event()
         self._opened = anyio.Event()
-
-    async def __aenter__(self) -> Self:
-        return self
-
-    async def __aexit__(self, *_: object) -> None:
-        await self.close()
 
     @property
     def connected(self) -> bool:

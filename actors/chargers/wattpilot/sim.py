@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, Final, Self
+from typing import TYPE_CHECKING, Any, Final
 
 import anyio
 from aiohttp import web
@@ -12,6 +12,7 @@ from actors.chargers.wattpilot.simulator.faults import FAULTS, LOUD
 from bridge.config.secret import Secret
 from bridge.simulators.car import Car
 from bridge.simulators.goe_box import GoeBox
+from bridge.simulators.http import HttpSimulator
 
 if TYPE_CHECKING:
     from actors.chargers.wattpilot.login import Method
@@ -25,7 +26,7 @@ MODELS: Final = {
 }
 
 
-class Simulator:
+class Simulator(HttpSimulator):
     """`async with Simulator() as sim:` serves one Wattpilot on `sim.port`, `/ws`.
 
     model: a key of MODELS. method: how it logs in; announce: it says so (newer firmware).
@@ -79,7 +80,6 @@ class Simulator:
         self.logins = self.refused = 0
         self._fault: str | None = None
         self._moved: float | None = None
-        self._runner: web.AppRunner | None = None
 
     # ---------------------------------------------------------------- the physical side
 
@@ -137,38 +137,15 @@ class Simulator:
 
     # ---------------------------------------------------------------- serving
 
-    async def __aenter__(self) -> Self:
-        await self.start()
-        return self
-
-    async def __aexit__(self, *_: object) -> None:
-        await self.stop()
-
-    async def start(self) -> None:
-        """Listen; the port stays the same over stop and start."""
+    def application(self) -> web.Application:
+        """What it serves."""
 
         async def handle(request: web.Request) -> web.StreamResponse:
             return await serve(self, request)
 
         application = web.Application()
         application.router.add_get("/ws", handle)
-        self._runner = web.AppRunner(
-            application, access_log=None, handler_cancellation=True, shutdown_timeout=0.1
-        )
-        await self._runner.setup()
-        site = web.TCPSite(self._runner, self.host, self.port, reuse_address=True)
-        try:
-            await site.start()
-        except OSError:
-            await self.stop()
-            raise
-        self.port = self._runner.addresses[0][1]
-
-    async def stop(self) -> None:
-        """Close every connection and the port."""
-        runner, self._runner = self._runner, None
-        if runner is not None:
-            await runner.cleanup()
+        return application
 
 
 __all__ = ["FAULTS", "MODELS", "SETTINGS", "Simulator"]

@@ -122,9 +122,10 @@ class Serving:
         if message.value is None or message.error is not None:
             return
         if consumer in self._tallies or len(self._tallies) < _MOST_CONSUMERS:
-            before = self._tally(consumer).counter
-            self._tally(consumer).energy(message.value, self._today)
-            self._counted |= self._tally(consumer).counter != before
+            tally = self._tally(consumer)
+            before = tally.counter
+            tally.energy(message.value, self._today)
+            self._counted |= tally.counter != before
 
     def _tally(self, consumer: str) -> Tally:
         return self._tallies.setdefault(consumer, Tally())

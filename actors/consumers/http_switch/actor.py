@@ -9,7 +9,7 @@ from actors.consumers.http_switch.client import Client
 from actors.consumers.http_switch.settings import Settings
 from bridge.device import Device
 from bridge.errors import DeviceError, DeviceRefused
-from bridge.switching.companion import Switching
+from bridge.switching.companion import switching
 from bridge.switching.model import Seen
 
 if TYPE_CHECKING:
@@ -44,18 +44,8 @@ class HttpSwitch(Device):
         self.on: bool | None = None
         self.drawn: float | None = None
         self._power_error: str | None = None
-        self.consumer: Switching | None = None
-        plan = settings.plan()
-        if plan is not None:
-            consumer = settings.consumer or self.id
-            self.consumer = Switching(
-                self,
-                OwnSwitch(self),
-                plan,
-                consumer=consumer,
-                name=settings.name or consumer,
-                interval=settings.interval,
-            )
+        self.consumer = switching(self, OwnSwitch(self), settings, interval=settings.interval)
+        if self.consumer is not None:
             self.companions.append(self.consumer)
 
     # ---------------------------------------------------------------- its life

@@ -6,11 +6,13 @@ import base64
 import hashlib
 import json
 import secrets
-from typing import TYPE_CHECKING, Any, Self
+from typing import TYPE_CHECKING, Any
 from urllib.request import parse_http_list, parse_keqv_list
 
 import anyio
 from aiohttp import web
+
+from bridge.simulators.http import HttpSimulator
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
@@ -34,7 +36,7 @@ FAULTS = {
 _REALM = "switch"
 
 
-class Simulator:
+class Simulator(HttpSimulator):
     """`async with Simulator(face="gen2") as sim:` serves one relay on `sim.port`.
 
     face: whose pages it has: gen1, gen2, tasmota, or post (switched by a body). on: whether it is;
@@ -64,7 +66,6 @@ class Simulator:
         self.requests: list[str] = []
         self.logins: list[str] = []
         self._nonces: set[str] = set()
-        self._runner: web.AppRunner | None = None
 
     def settings(self) -> dict[str, Any]:
         """All that points a configuration at it."""
@@ -124,33 +125,11 @@ class Simulator:
 
     # ---------------------------------------------------------------- serving
 
-    async def __aenter__(self) -> Self:
-        await self.start()
-        return self
-
-    async def __aexit__(self, *_: object) -> None:
-        await self.stop()
-
-    async def start(self) -> None:
-        """Listen; the port stays the same over stop and start."""
+    def application(self) -> web.Application:
+        """What it serves."""
         application = web.Application(middlewares=[self._front])
         application.router.add_route("*", "/{path:.*}", self._serve)
-        self._runner = web.AppRunner(
-            application, access_log=None, handler_cancellation=True, shutdown_timeout=0.1
-        )
-        await self._runner.setup()
-        try:
-            await web.TCPSite(self._runner, self.host, self.port, reuse_address=True).start()
-        except OSError:
-            await self.stop()
-            raise
-        self.port = self._runner.addresses[0][1]
-
-    async def stop(self) -> None:
-        """Close every connection and the port."""
-        runner, self._runner = self._runner, None
-        if runner is not None:
-            await runner.cleanup()
+        return application
 
     @property
     def _front(self) -> Any:

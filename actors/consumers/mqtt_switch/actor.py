@@ -12,7 +12,7 @@ from actors.consumers.mqtt_switch.settings import Settings
 from bridge.device import Device
 from bridge.errors import DeviceError, DeviceRefused, DeviceTimeout
 from bridge.needs import Word
-from bridge.switching.companion import Switching
+from bridge.switching.companion import switching
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -69,18 +69,8 @@ class MqttSwitch(Device):
         self._asked_at = -math.inf
         self._connected_at: float | None = None
         self._forgets = False
-        self.consumer: Switching | None = None
-        plan = settings.plan()
-        if plan is not None:
-            consumer = settings.consumer or self.id
-            self.consumer = Switching(
-                self,
-                OwnSwitch(self),
-                plan,
-                consumer=consumer,
-                name=settings.name or consumer,
-                interval=_BEAT,
-            )
+        self.consumer = switching(self, OwnSwitch(self), settings, interval=_BEAT)
+        if self.consumer is not None:
             self.companions.append(self.consumer)
 
     # ---------------------------------------------------------------- its life

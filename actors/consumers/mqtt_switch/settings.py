@@ -9,7 +9,7 @@ from msgspec import Meta
 # msgspec reads the annotations while running: these cannot move below TYPE_CHECKING.
 from actors.consumers.mqtt_switch.presence import whole
 from bridge.config.types import Delay, Interval, Timeout
-from bridge.switching.finding import check_finding, check_off
+from bridge.switching.finding import check_finding, check_off, unusable
 from bridge.switching.settings import SwitchSettings
 
 if TYPE_CHECKING:
@@ -75,14 +75,12 @@ class Settings(SwitchSettings, frozen=True, kw_only=True, forbid_unknown_fields=
         for other in ("status_topic", "power_topic", "on_topic", "off_topic", "ask_topic"):
             if self.online_topic is not None and self.online_topic == getattr(self, other):
                 yield "online_topic", f"`online_topic` must not be `{other}`"
-        if self.online_value is None:
+        value = self.online_value
+        if value is None:
             return
         if self.online_topic is None:
             yield "online_value", "`online_value` needs `online_topic`"
-        try:
-            whole(self.online_value)
-        except ValueError as error:
-            yield "online_value", f"`online_value` {error}"
+        yield from unusable("online_value", lambda: whole(value))
 
     @property
     def lasts(self) -> float:

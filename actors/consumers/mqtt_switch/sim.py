@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, Final
 
 from actors.consumers.mqtt_switch.simulator.styles import STYLES
-from bridge.simulators.on_broker import OFFLINE, PORT, MqttDevice
+from bridge.simulators.on_broker import OFFLINE, PORT, MqttDevice, check_style
 
 if TYPE_CHECKING:
     from actors.consumers.mqtt_switch.simulator.styles import Command
@@ -48,8 +48,7 @@ class Simulator(MqttDevice):
         username: str = "heliograph",
         password: str | None = None,
     ) -> None:
-        if style not in STYLES:
-            raise ValueError(f"style {style!r} is not known: {', '.join(STYLES)} are")
+        check_style(style, STYLES)
         self.style = STYLES[style](name)
         super().__init__(
             host,

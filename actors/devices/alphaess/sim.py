@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from datetime import UTC, timedelta, tzinfo
 from email.utils import format_datetime
-from typing import TYPE_CHECKING, Any, Final, Self
+from typing import TYPE_CHECKING, Any, Final
 
 from aiohttp import web
 
@@ -21,6 +21,7 @@ from actors.devices.alphaess.simulator.faults import (
 )
 from bridge.clock import Clock
 from bridge.config.secret import Secret
+from bridge.simulators.http import HttpSimulator
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -41,7 +42,7 @@ _TEXTS: Final = {
 _PERIODIC: Final = frozenset({"getTimeChargeBySn", "setTimeChargeBySn"})
 
 
-class Simulator:
+class Simulator(HttpSimulator):
     """`async with Simulator() as sim:` serves one account on `sim.port`.
 
     systems: how many are bound; chargers: EV chargers of each; model: `legacy` or `scheduled` (the
@@ -77,33 +78,14 @@ class Simulator:
         self.requests: list[str] = []
         self.at: list[float] = []
         self.too_fast = 0
-        self._runner: web.AppRunner | None = None
 
     # ---------------------------------------------------------------- serving
 
-    async def __aenter__(self) -> Self:
-        await self.start()
-        return self
-
-    async def __aexit__(self, *_: object) -> None:
-        await self.stop()
-
-    async def start(self) -> None:
-        """Listen; the port stays the same over stop and start."""
+    def application(self) -> web.Application:
+        """What it serves."""
         application = web.Application()
         application.router.add_route("*", "/{path:.*}", self._serve)
-        self._runner = web.AppRunner(
-            application, access_log=None, handler_cancellation=True, shutdown_timeout=0.1
-        )
-        await self._runner.setup()
-        await web.TCPSite(self._runner, self.host, self.port, reuse_address=True).start()
-        self.port = self._runner.addresses[0][1]
-
-    async def stop(self) -> None:
-        """Close every connection and the port."""
-        runner, self._runner = self._runner, None
-        if runner is not None:
-            await runner.cleanup()
+        return application
 
     @property
     def url(self) -> str:

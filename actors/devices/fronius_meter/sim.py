@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Self
+from typing import TYPE_CHECKING, Any
 
 import anyio
 from aiohttp import web
+
+from bridge.simulators.http import HttpSimulator
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Sequence
@@ -29,7 +31,7 @@ FAULTS = {
 _PATH = "/solar_api/v1/GetMeterRealtimeData.cgi"
 
 
-class Simulator:
+class Simulator(HttpSimulator):
     """`async with Simulator() as sim:` serves one meter on `sim.port`.
 
     powers: W of each phase, + = import at the feed-in point; place: 0 feed-in point, 1 consumption
@@ -50,7 +52,6 @@ class Simulator:
         self.powers = list(powers or (450.5, 300.0, -1000.25))
         self.fault: str | None = None
         self.requests: list[str] = []
-        self._runner: web.AppRunner | None = None
 
     @property
     def data(self) -> dict[str, Any]:
@@ -70,30 +71,12 @@ class Simulator:
 
     # ---------------------------------------------------------------- serving
 
-    async def __aenter__(self) -> Self:
-        await self.start()
-        return self
-
-    async def __aexit__(self, *_: object) -> None:
-        await self.stop()
-
-    async def start(self) -> None:
-        """Listen; the port stays the same over stop and start."""
+    def application(self) -> web.Application:
+        """What it serves."""
         application = web.Application(middlewares=[self._middleware])
         application.router.add_get("/solar_api/GetAPIVersion.cgi", self._version)
         application.router.add_get(_PATH, self._meter)
-        self._runner = web.AppRunner(
-            application, access_log=None, handler_cancellation=True, shutdown_timeout=0.1
-        )
-        await self._runner.setup()
-        await web.TCPSite(self._runner, self.host, self.port, reuse_address=True).start()
-        self.port = self._runner.addresses[0][1]
-
-    async def stop(self) -> None:
-        """Close every connection and the port."""
-        runner, self._runner = self._runner, None
-        if runner is not None:
-            await runner.cleanup()
+        return application
 
     @property
     def _middleware(self) -> Any:

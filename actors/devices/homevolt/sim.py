@@ -5,7 +5,7 @@ from __future__ import annotations
 import copy
 import json
 import time
-from typing import TYPE_CHECKING, Any, Self
+from typing import TYPE_CHECKING, Any
 
 from aiohttp import BasicAuth, web
 
@@ -13,6 +13,7 @@ from actors.devices.homevolt.simulator import pages
 from actors.devices.homevolt.simulator.console import Console
 from actors.devices.homevolt.simulator.faults import FAULTS, disturb, spoil
 from actors.devices.homevolt.simulator.house import House
+from bridge.simulators.http import HttpSimulator
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Iterable
@@ -25,7 +26,7 @@ _PARTNER = (
 )
 
 
-class Simulator:
+class Simulator(HttpSimulator):
     """`async with Simulator() as sim:` serves one Homevolt on `sim.port`.
 
     units: how many batteries it speaks for; password: with it, a login as admin is required;
@@ -64,7 +65,6 @@ class Simulator:
         }
         self.stored: list[str] = []
         self._moved_at = time.monotonic()
-        self._runner: web.AppRunner | None = None
         self.partner()
 
     # ---------------------------------------------------------------- the physical side
@@ -104,15 +104,8 @@ class Simulator:
 
     # ---------------------------------------------------------------- serving
 
-    async def __aenter__(self) -> Self:
-        await self.start()
-        return self
-
-    async def __aexit__(self, *_: object) -> None:
-        await self.stop()
-
-    async def start(self) -> None:
-        """Listen; the port stays the same over stop and start."""
+    def application(self) -> web.Application:
+        """What it serves."""
         application = web.Application(middlewares=[self._middleware])
         router = application.router
         router.add_get("/ems.json", self._ems)
@@ -123,18 +116,7 @@ class Simulator:
         router.add_post("/console.json", self._console)
         router.add_get("/error_report.json", self._errors)
         router.add_get("/nodes.json", self._nothing)
-        self._runner = web.AppRunner(
-            application, access_log=None, handler_cancellation=True, shutdown_timeout=0.1
-        )
-        await self._runner.setup()
-        await web.TCPSite(self._runner, self.host, self.port, reuse_address=True).start()
-        self.port = self._runner.addresses[0][1]
-
-    async def stop(self) -> None:
-        """Close every connection and the port."""
-        runner, self._runner = self._runner, None
-        if runner is not None:
-            await runner.cleanup()
+        return application
 
     @property
     def _middleware(self) -> Any:

@@ -6,7 +6,7 @@ import json
 from typing import TYPE_CHECKING, Any, Final
 
 from bridge.mqtt import Will
-from bridge.simulators.on_broker import OFFLINE, PORT, MqttDevice
+from bridge.simulators.on_broker import OFFLINE, PORT, MqttDevice, check_style
 
 if TYPE_CHECKING:
     from bridge.mqtt import Incoming
@@ -50,8 +50,7 @@ class Simulator(MqttDevice):
         username: str = "heliograph",
         password: str | None = None,
     ) -> None:
-        if style not in STYLES:
-            raise ValueError(f"style {style!r} is not known: {', '.join(STYLES)} are")
+        check_style(style, STYLES)
         name = str(name)
         opendtu = style == "opendtu"
         self._limit_topic = f"solar/{name}/cmd/limit_nonpersistent_relative"
@@ -130,9 +129,7 @@ class Simulator(MqttDevice):
         if not due or once or self.fault == "silent":
             return
         self._told_at = now
-        for topic, text in self._readings():
-            said = text[: len(text) // 2] if self.fault == "half" else text
-            self.send(topic, said, retain=self.fault == "kept")
+        self.tell_readings(self._readings())
 
     def _readings(self) -> list[tuple[str, str]]:
         power: Any = {"text": "much", "unavailable": None}.get(self.fault or "", self.power)

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, Self
+from typing import TYPE_CHECKING, Any
 
 from aiohttp import BasicAuth, web
 
 from actors.devices.sessy.simulator import meters
 from actors.devices.sessy.simulator.battery import Battery
 from actors.devices.sessy.simulator.faults import FAULTS, disturb, spoil
+from bridge.simulators.http import HttpSimulator
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Sequence
@@ -28,7 +29,7 @@ _FIRST = frozenset(
 )
 
 
-class Simulator:
+class Simulator(HttpSimulator):
     """`async with Simulator(model="p1") as sim:` serves one device on `sim.port`.
 
     model: battery, p1, ct or modbus; password: with it, a login as `username` is required;
@@ -62,34 +63,15 @@ class Simulator:
         self.writes: list[tuple[str, Any]] = []
         self.logins_refused = 0
         self._shown: list[float] = []
-        self._runner: web.AppRunner | None = None
 
     # ---------------------------------------------------------------- serving
 
-    async def __aenter__(self) -> Self:
-        await self.start()
-        return self
-
-    async def __aexit__(self, *_: object) -> None:
-        await self.stop()
-
-    async def start(self) -> None:
-        """Listen; the port stays the same over stop and start."""
+    def application(self) -> web.Application:
+        """What it serves."""
         application = web.Application(middlewares=[self._front])
         application.router.add_get("/api/{version}/{page:.+}", self._get)
         application.router.add_post("/api/{version}/{page:.+}", self._post)
-        self._runner = web.AppRunner(
-            application, access_log=None, handler_cancellation=True, shutdown_timeout=0.1
-        )
-        await self._runner.setup()
-        await web.TCPSite(self._runner, self.host, self.port, reuse_address=True).start()
-        self.port = self._runner.addresses[0][1]
-
-    async def stop(self) -> None:
-        """Close every connection and the port."""
-        runner, self._runner = self._runner, None
-        if runner is not None:
-            await runner.cleanup()
+        return application
 
     def settings(self) -> dict[str, Any]:
         """What points a configuration at it, beyond host and port."""

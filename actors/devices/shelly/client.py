@@ -11,12 +11,13 @@ import base64
 import errno
 import socket
 import time
-from typing import TYPE_CHECKING, Any, Self, cast
+from typing import TYPE_CHECKING, Any, cast
 
 import anyio
 
 from actors.devices.shelly.document import flag, read_object, refusal, unwrap
 from actors.devices.shelly.identity import Identity, identify
+from bridge.closing import Closing
 from bridge.errors import DeviceError, DeviceGarbled, DeviceRefused, DeviceTimeout
 from bridge.http.digest import Digest, parse_challenge
 
@@ -33,7 +34,7 @@ _REQUESTS_PER_NONCE = 20_000  # the device allows 30 000
 _ADMIN = "admin"  # the only user that the second generation knows
 
 
-class Client:
+class Client(Closing):
     """One Shelly at `host`:`port`. timeout: seconds for one answer, login included."""
 
     def __init__(
@@ -56,12 +57,6 @@ class Client:
         self._lock = anyio.Lock()
         self._digest: Digest | None = None
         self._refused_at: float | None = None
-
-    async def __aenter__(self) -> Self:
-        return self
-
-    async def __aexit__(self, *_: object) -> None:
-        await self.close()
 
     async def close(self) -> None:
         """Close the connection; the next request opens one again."""

@@ -37,17 +37,8 @@ class OwnRelay:
 def make_consumer(actor: Shelly) -> Switching | None:
     """What takes part in the sharing for this actor; None where its relay is no consumer."""
     settings: Settings = actor.settings
-    plan = settings.plan()
-    if plan is None:
+    if settings.request is None:
         return None
-    from bridge.switching.companion import Switching  # only a consumer pays for it
+    from bridge.switching.companion import switching  # only a consumer pays for it
 
-    consumer = settings.consumer or actor.id
-    return Switching(
-        actor,
-        OwnRelay(actor),
-        plan,
-        consumer=consumer,
-        name=settings.name or consumer,
-        interval=settings.interval,
-    )
+    return switching(actor, OwnRelay(actor), settings, interval=settings.interval)

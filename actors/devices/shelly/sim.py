@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, Self
+from typing import TYPE_CHECKING, Any
 
 import anyio
-from aiohttp import web
 
 from actors.devices.shelly.simulator.faults import FAULTS
 from actors.devices.shelly.simulator.first import FirstGeneration
@@ -13,12 +12,15 @@ from actors.devices.shelly.simulator.later import LaterGeneration
 from actors.devices.shelly.simulator.login import MOST_USES, DigestDoor
 from actors.devices.shelly.simulator.model import MODELS, Plant
 from actors.devices.shelly.simulator.server import Face
+from bridge.simulators.http import HttpSimulator
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
+    from aiohttp import web
 
-class Simulator:
+
+class Simulator(HttpSimulator):
     """`async with Simulator(model="pro3em") as sim:` serves one device on `sim.port`.
 
     model: a key of MODELS. power: W per line, + = import: a list, one number for the first line, or
@@ -79,7 +81,6 @@ class Simulator:
         self.change = anyio.Event()
         self.sockets: set[web.WebSocketResponse] = set()
         self.mutters: str | None = None
-        self._runner: web.AppRunner | None = None
 
     def settings(self) -> dict[str, Any]:
         """What points a configuration at it, beyond host and port."""
@@ -128,35 +129,9 @@ class Simulator:
 
     # ---------------------------------------------------------------- serving
 
-    async def __aenter__(self) -> Self:
-        await self.start()
-        return self
-
-    async def __aexit__(self, *_: object) -> None:
-        await self.stop()
-
-    async def start(self) -> None:
-        """Listen; the port stays the same over stop and start."""
-        self._runner = web.AppRunner(
-            Face(self).application,
-            access_log=None,
-            handler_cancellation=True,
-            shutdown_timeout=0.1,
-        )
-        await self._runner.setup()
-        site = web.TCPSite(self._runner, self.host, self.port, reuse_address=True)
-        try:
-            await site.start()
-        except OSError:
-            await self.stop()
-            raise
-        self.port = self._runner.addresses[0][1]
-
-    async def stop(self) -> None:
-        """Close every connection and the port."""
-        runner, self._runner = self._runner, None
-        if runner is not None:
-            await runner.cleanup()
+    def application(self) -> web.Application:
+        """What it serves."""
+        return Face(self).application
 
 
 __all__ = ["FAULTS", "MODELS", "Simulator"]

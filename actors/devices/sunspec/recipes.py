@@ -74,11 +74,7 @@ def _step(model: Model, factor: str, whole: float | None) -> float:
 # -------------------------------------------------------------------------------- limits of power
 
 
-def pv_limit_123(controls: Model, whole: str, watts: float) -> Offer:
-    """`PvLimit` by model 123; `whole` is the row with WMax, which holds `watts`."""
-    timed = controls.has("WMaxLimPct_RvrtTms")
-    steps: Steps = {"m123_WMaxLimPct_RvrtTms": REVERSION} if timed else {}
-    steps |= {"m123_WMaxLimPct": f"value / {whole} * 100", "m123_WMaxLim_Ena": "enabled"}
+def _pv_limit(whole: str, steps: Steps, percent: str, switch: str, step: float) -> Offer:
     entry = ControlTable(
         control="PvLimit",
         min=0.0,
@@ -87,17 +83,26 @@ def pv_limit_123(controls: Model, whole: str, watts: float) -> Offer:
         set=steps,
         trigger=tuple(steps),
         back=_back(steps),
-        default={"m123_WMaxLim_Ena": "disabled"},
+        default={switch: "disabled"},
     )
     return entry, lambda entry, table: Percent(
         entry,
         table,
         whole=whole,
-        percent="m123_WMaxLimPct",
-        switch="m123_WMaxLim_Ena",
+        percent=percent,
+        switch=switch,
         on=frozenset({"enabled"}),
-        step=_step(controls, "WMaxLimPct_SF", watts),
+        step=step,
     )
+
+
+def pv_limit_123(controls: Model, whole: str, watts: float) -> Offer:
+    """`PvLimit` by model 123; `whole` is the row with WMax, which holds `watts`."""
+    timed = controls.has("WMaxLimPct_RvrtTms")
+    steps: Steps = {"m123_WMaxLimPct_RvrtTms": REVERSION} if timed else {}
+    steps |= {"m123_WMaxLimPct": f"value / {whole} * 100", "m123_WMaxLim_Ena": "enabled"}
+    step = _step(controls, "WMaxLimPct_SF", watts)
+    return _pv_limit(whole, steps, "m123_WMaxLimPct", "m123_WMaxLim_Ena", step)
 
 
 def pv_limit_704(controls: Model, whole: str, watts: float) -> Offer:
@@ -108,25 +113,8 @@ def pv_limit_704(controls: Model, whole: str, watts: float) -> Offer:
     if controls.has("WMaxLimPctRvrtTms"):
         steps["m704_WMaxLimPctRvrtTms"] = REVERSION
     steps |= {"m704_WMaxLimPct": f"value / {whole} * 100", "m704_WMaxLimPctEna": "enabled"}
-    entry = ControlTable(
-        control="PvLimit",
-        min=0.0,
-        max=whole,
-        watchdog=REVERSION,
-        set=steps,
-        trigger=tuple(steps),
-        back=_back(steps),
-        default={"m704_WMaxLimPctEna": "disabled"},
-    )
-    return entry, lambda entry, table: Percent(
-        entry,
-        table,
-        whole=whole,
-        percent="m704_WMaxLimPct",
-        switch="m704_WMaxLimPctEna",
-        on=frozenset({"enabled"}),
-        step=_step(controls, "WMaxLimPct_SF", watts),
-    )
+    step = _step(controls, "WMaxLimPct_SF", watts)
+    return _pv_limit(whole, steps, "m704_WMaxLimPct", "m704_WMaxLimPctEna", step)
 
 
 # -------------------------------------------------------------------------------- storage by 704

@@ -11,12 +11,12 @@ import msgspec
 from msgspec import Meta
 
 from actors.services.grid_charge.core import Inputs, State, decide, due, make_plan
-from actors.services.grid_charge.curves import CurveRefused, rows_of
 from actors.services.grid_charge.planning import Plan
 from actors.services.grid_charge.profile import Profile
 from bridge.actor import Actor
 from bridge.config.types import Delay, DeviceId, ForecastId, TariffId, Watts
 from bridge.control.lending import SET, Lent
+from bridge.curve.listen import CurveInput
 from bridge.needs import Figure, Handle, Word, switch_of
 from bridge.pace import Pace
 from bridge.steering import Balance, DeviceValue, Owner, Speaker
@@ -25,9 +25,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from actors.services.grid_charge.core import Decision
-    from actors.services.grid_charge.curves import Rows
     from bridge.actor import Context
-    from bridge.bus import Message
     from bridge.config import SiteSettings
     from bridge.control.lease import Value
     from bridge.needs import Need
@@ -125,10 +123,8 @@ class GridCharge(Actor):
         self.soc = DeviceValue(self, settings.soc or settings.battery, "BatterySoc")
         self.owner = Owner(self, settings.switch)
         self.speaker = Speaker(self)
-        self._prices: Rows | None = None
-        self._exports: Rows | None = None
-        self._sun: Rows | None = None
-        self._refused: dict[str, str] = {}
+        self.prices = CurveInput(self, f"the tariff {settings.tariff}", "import", "export")
+        self.sun = CurveInput(self, f"the forecast {settings.forecast}", "power")
         self._learnt_at = self.clock.now()
 
     async def run(self) -> None:
@@ -172,17 +168,18 @@ class GridCharge(Actor):
         allowed, off = self.owner.read()
         demand = None if grid is None or battery is None else grid + battery
         self._learn(flows.get("LoadPower"))
-        missing = next(iter(self._refused.values()), None)
-        if missing is None and self._prices is None:
+        prices, sun = self.prices.rows("import"), self.sun.rows("power")
+        missing = self.prices.why or self.sun.why
+        if missing is None and prices is None:
             missing = f"the tariff {settings.tariff} has told no prices yet"
-        if missing is None and settings.forecast and self._sun is None:
+        if missing is None and settings.forecast and sun is None:
             missing = f"the forecast {settings.forecast} has told nothing yet"
         return Inputs(
             soc=soc,
             demand=demand,
-            prices=self._prices,
-            exports=self._exports or (),
-            sun=self._sun,
+            prices=prices,
+            exports=self.prices.rows("export") or (),
+            sun=sun,
             no_sun=settings.forecast is None,
             allowed=allowed,
             why=off or silent or (why if demand is None else None) or missing,
@@ -202,33 +199,9 @@ class GridCharge(Actor):
         await self.soc.start()
         await self.owner.start()
         self.controlled = await self.input("Site/{Value}", Value="ControlledPower")
-        await self.subscribe("Tariffs/{tariff}/Curve", self._on_prices, tariff=settings.tariff)
+        await self.prices.start("Tariffs/{tariff}/Curve", tariff=settings.tariff)
         if settings.forecast is not None:
-            forecast = settings.forecast
-            await self.subscribe("Forecasts/{forecast}/Curve", self._on_sun, forecast=forecast)
-
-    def _on_prices(self, message: Message) -> None:
-        who = f"the tariff {self.settings.tariff}"
-        self._prices = self._rows(message, "import", who)
-        self._exports = None if self._prices is None else self._rows(message, "export", who)
-
-    def _on_sun(self, message: Message) -> None:
-        self._sun = self._rows(message, "power", f"the forecast {self.settings.forecast}")
-
-    def _rows(self, message: Message, value: str, who: str) -> Rows | None:
-        """A curve carries its own times, so that a retained one is as good as a live one."""
-        self._refused.pop(who, None)
-        payload: Any = message.value
-        if message.error is None and payload is None:
-            return None
-        why = message.error
-        if why is None:
-            try:
-                return rows_of(payload, value)
-            except CurveRefused as error:
-                why = str(error)
-        self._refused[who] = f"the curve of {who} cannot be used: {why}"
-        return None
+            await self.sun.start("Forecasts/{forecast}/Curve", forecast=settings.forecast)
 
     def _learn(self, load: float | None) -> None:
         """The house's own need: what runs on surplus would not run otherwise."""

@@ -10,15 +10,15 @@ import math
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Final, Literal
 
-from actors.services.grid_charge.curves import value_at
 from actors.services.grid_charge.planning import Plan, Policy, best, steps_of
+from bridge.curve.heard import value_at
 from bridge.known import known
 
 if TYPE_CHECKING:
     from datetime import datetime
 
-    from actors.services.grid_charge.curves import Rows
     from actors.services.grid_charge.profile import Profile
+    from bridge.curve.heard import Rows
 
 Action = Literal["charge", "keep", "leave"]
 _AGAIN: Final = 3.0  # % below the target at which charging begins again

@@ -15,14 +15,14 @@ from dataclasses import dataclass
 from datetime import timedelta
 from typing import TYPE_CHECKING, Final
 
-from actors.services.grid_charge.curves import mean_of
+from bridge.curve.heard import mean_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
     from datetime import datetime
 
-    from actors.services.grid_charge.curves import Rows
     from actors.services.grid_charge.profile import Profile
+    from bridge.curve.heard import Rows
 
 _HORIZON: Final = timedelta(hours=36)
 _TARGET_STEP: Final = 5

@@ -6,7 +6,7 @@ import json
 from typing import Any, Final
 
 from bridge.mqtt import Will
-from bridge.simulators.on_broker import OFFLINE, PORT, MqttDevice
+from bridge.simulators.on_broker import OFFLINE, PORT, MqttDevice, check_style
 
 STYLES: Final = ("plain", "tasmota", "zigbee2mqtt")
 FAULTS: Final = {
@@ -46,8 +46,7 @@ class Simulator(MqttDevice):
         username: str = "heliograph",
         password: str | None = None,
     ) -> None:
-        if style not in STYLES:
-            raise ValueError(f"style {style!r} is not known: {', '.join(STYLES)} are")
+        check_style(style, STYLES)
         will = {
             "plain": Will(f"sensors/{name}/status"),
             "tasmota": Will(f"tele/{name}/LWT", b"Offline", b"Online"),
@@ -85,9 +84,7 @@ class Simulator(MqttDevice):
         if self.fault == "silent" or (told == self._told and not again):
             return
         self._told, self._told_at = told, now
-        for topic, text in self._readings():
-            said = text[: len(text) // 2] if self.fault == "half" else text
-            self.send(topic, said, retain=self.fault == "kept")
+        self.tell_readings(self._readings())
 
     def _measured(self, name: str) -> Any:
         value = getattr(self, name)

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, Final, Self
+from typing import TYPE_CHECKING, Any, Final
 
 from actors.tariffs.amber.interval import read_intervals, read_renewables
 from actors.tariffs.amber.limits import RateLimits, read_limits, stop_after_429
 from actors.tariffs.amber.settings import URL
 from actors.tariffs.amber.site import read_sites
 from bridge.clock import Clock
+from bridge.closing import Closing
 from bridge.cloud import HttpRefused, Limits, Service
 from bridge.errors import DeviceRefused
 
@@ -35,7 +36,7 @@ _WORDS: Final = {
 }
 
 
-class Client:
+class Client(Closing):
     """One account. token: None asks only what needs none (renewables).
 
     `limits` is what Amber told of its rate limit with the last answer, None before the first.
@@ -68,12 +69,6 @@ class Client:
             headers = {"Authorization": f"Bearer {secret}"}
             self._account = Service(url, account=secret, headers=headers, **common)
         self._public = Service(url, account="public", **common)
-
-    async def __aenter__(self) -> Self:
-        return self
-
-    async def __aexit__(self, *_: object) -> None:
-        await self.close()
 
     async def close(self) -> None:
         """Close the connections."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from datetime import datetime, timedelta
-from typing import TYPE_CHECKING, Any, Final, Self
+from typing import TYPE_CHECKING, Any, Final
 
 from aiohttp import web
 
@@ -21,6 +21,7 @@ from actors.tariffs.amber.simulator.items import (
 from actors.tariffs.amber.simulator.market import DAYS, Market
 from bridge.clock import Clock
 from bridge.config.secret import Secret
+from bridge.simulators.http import HttpSimulator
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -38,7 +39,7 @@ class BadRequest(Exception):
     """Something in the query that this service does not take."""
 
 
-class Simulator:
+class Simulator(HttpSimulator):
     """`async with Simulator() as sim:` serves one Amber account on `sim.port`, below `/` and `/v1`.
 
     length: minutes of an interval, 5 or 30; channels: of general, controlledLoad, feedIn; order of
@@ -89,7 +90,6 @@ class Simulator:
         self.fault: str | None = None
         self.requests: list[str] = []
         self.asked_at: list[float] = []
-        self._runner: web.AppRunner | None = None
 
     def settings(self) -> dict[str, Any]:
         """What a configuration needs besides the address."""
@@ -97,15 +97,8 @@ class Simulator:
 
     # ---------------------------------------------------------------- serving
 
-    async def __aenter__(self) -> Self:
-        await self.start()
-        return self
-
-    async def __aexit__(self, *_: object) -> None:
-        await self.stop()
-
-    async def start(self) -> None:
-        """Listen; the port stays the same over stop and start."""
+    def application(self) -> web.Application:
+        """What it serves."""
         application = web.Application()
         for base in ("", "/v1"):
             router = application.router
@@ -114,18 +107,7 @@ class Simulator:
             router.add_get(f"{base}/sites/{{site}}/prices", self._prices)
             router.add_get(f"{base}/sites/{{site}}/usage", self._usage)
             router.add_get(f"{base}/state/{{state}}/renewables/current", self._renewables)
-        self._runner = web.AppRunner(
-            application, access_log=None, handler_cancellation=True, shutdown_timeout=0.1
-        )
-        await self._runner.setup()
-        await web.TCPSite(self._runner, self.host, self.port, reuse_address=True).start()
-        self.port = self._runner.addresses[0][1]
-
-    async def stop(self) -> None:
-        """Close every connection and the port."""
-        runner, self._runner = self._runner, None
-        if runner is not None:
-            await runner.cleanup()
+        return application
 
     # ---------------------------------------------------------------- what all requests go through
 

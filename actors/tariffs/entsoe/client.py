@@ -6,11 +6,12 @@ The service wants its token in the query; nothing here shows or keeps a query.
 from __future__ import annotations
 
 from datetime import UTC
-from typing import TYPE_CHECKING, Final, Self
+from typing import TYPE_CHECKING, Final
 
 from actors.tariffs.entsoe.decode import DAY_AHEAD, read_series, refusal
 from actors.tariffs.entsoe.document import parse
 from actors.tariffs.entsoe.settings import URL
+from bridge.closing import Closing
 from bridge.cloud import HttpRefused, Limits, Service
 from bridge.errors import DeviceGarbled
 
@@ -35,7 +36,7 @@ _WORDS: Final = {
 }
 
 
-class Client:
+class Client(Closing):
     """One account. Raises DeviceError."""
 
     def __init__(
@@ -58,12 +59,6 @@ class Client:
             timeout=timeout,
             most_bytes=_MOST_BYTES,
         )
-
-    async def __aenter__(self) -> Self:
-        return self
-
-    async def __aexit__(self, *_: object) -> None:
-        await self.close()
 
     async def close(self) -> None:
         """Close the connections."""

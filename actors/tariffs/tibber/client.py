@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import contextlib
-from typing import TYPE_CHECKING, Any, Final, Self
+from typing import TYPE_CHECKING, Any, Final
 
 import msgspec
 
 from actors.tariffs.tibber.answer import QUESTION, read_homes, refusal
 from actors.tariffs.tibber.settings import URL
+from bridge.closing import Closing
 from bridge.cloud import HttpRefused, Limits, Service
 
 if TYPE_CHECKING:
@@ -28,7 +29,7 @@ _WORDS: Final = {
 }
 
 
-class Client:
+class Client(Closing):
     """One account. Raises DeviceError."""
 
     def __init__(
@@ -51,12 +52,6 @@ class Client:
             headers={"Authorization": f"Bearer {token.reveal()}"},
             timeout=timeout,
         )
-
-    async def __aenter__(self) -> Self:
-        return self
-
-    async def __aexit__(self, *_: object) -> None:
-        await self.close()
 
     async def close(self) -> None:
         """Close the connections."""

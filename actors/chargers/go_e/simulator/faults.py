@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import json
-import socket
-import struct
 from typing import TYPE_CHECKING, Any, Final
 
 import anyio
 from aiohttp import web
+
+from bridge.simulators.broken import break_off
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -52,21 +52,8 @@ async def disturb(
         raise web.HTTPFound("http://192.0.2.1/elsewhere")
     if fault in {"404", "500"}:
         return web.Response(status=int(fault), text="error")
-    if fault in {"reset", "close", "cut"} and request.transport is not None:
-        if fault == "cut":
-            head = b"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\n"
-            request.transport.write(head + b'Content-Length: 900\r\n\r\n{"car":2,')
-        if fault == "reset":
-            # Linger 0: the other side sees a reset, not an orderly end.
-            linger = struct.pack("ii", 1, 0)
-            request.transport.get_extra_info("socket").setsockopt(
-                socket.SOL_SOCKET, socket.SO_LINGER, linger
-            )
-            request.transport.abort()
-        else:
-            request.transport.close()
-        return web.Response()
-    return None
+    # (Its fault `rubbish` is one of the data.)
+    return None if fault == "rubbish" else break_off(fault, request, b'{"car":2,')
 
 
 def spoil(fault: str | None, body: dict[str, Any]) -> web.Response:

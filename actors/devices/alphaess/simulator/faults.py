@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING, Any, Final
 import anyio
 from aiohttp import web
 
+from bridge.simulators.broken import each
+
 if TYPE_CHECKING:
     from collections.abc import Callable
 
@@ -50,14 +52,6 @@ _SLOW: Final = 30.0
 _PAGE: Final = "<html><body>Something is wrong</body></html>"
 
 
-def _each(found: Any, change: Callable[[Any], Any]) -> Any:
-    if isinstance(found, dict):
-        return {key: _each(inner, change) for key, inner in found.items()}
-    if isinstance(found, list):
-        return [_each(inner, change) for inner in found]
-    return change(found)
-
-
 def _halved(found: Any) -> Any:
     data = found.get("data")
     if isinstance(data, dict):
@@ -68,8 +62,8 @@ def _halved(found: Any) -> Any:
 
 _SPOILED: Final[dict[str, Callable[[Any], str]]] = {
     "half": lambda found: json.dumps(_halved(found)),
-    "nulls": lambda found: json.dumps(found | {"data": _each(found["data"], lambda _: None)}),
-    "words": lambda found: json.dumps(found | {"data": _each(found["data"], lambda _: "n/a")}),
+    "nulls": lambda found: json.dumps(found | {"data": each(found["data"], lambda _: None)}),
+    "words": lambda found: json.dumps(found | {"data": each(found["data"], lambda _: "n/a")}),
     "truncated": lambda found: json.dumps(found)[: len(json.dumps(found)) // 2],
     "empty": lambda _: "{}",
     "list": lambda found: json.dumps([found]),

@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING, Any
 import anyio
 from aiohttp import web
 
+from bridge.simulators.broken import break_off, numbers
+
 if TYPE_CHECKING:
     from collections.abc import Callable
 
@@ -33,24 +35,14 @@ FAULTS = {
 }
 
 
-def _numbers(found: Any, make: Callable[[Any], Any]) -> Any:
-    """Put `make(number)` wherever a number stands."""
-    if isinstance(found, dict):
-        return {key: _numbers(value, make) for key, value in found.items()}
-    if isinstance(found, list):
-        return [_numbers(each, make) for each in found]
-    plain = isinstance(found, (int, float)) and not isinstance(found, bool)
-    return make(found) if plain else found
-
-
 _SPOILED: dict[str, Callable[[Any, str], str]] = {
     "truncated": lambda _, text: text[: len(text) // 2],
     "empty": lambda *_: "{}",
     "list": lambda _, text: f"[{text}]",
     "no_units": lambda *_: '{"$type": "ems_data", "ems": [], "sensors": []}',
     "oversized": lambda *_: json.dumps({"padding": "x" * 2_000_000}),
-    "strings": lambda body, _: json.dumps(_numbers(body, str)),
-    "nulls": lambda body, _: json.dumps(_numbers(body, lambda _: None)),
+    "strings": lambda body, _: json.dumps(numbers(body, str)),
+    "nulls": lambda body, _: json.dumps(numbers(body, lambda _: None)),
 }
 
 
@@ -73,12 +65,4 @@ async def disturb(fault: str | None, request: web.Request) -> web.StreamResponse
         return web.Response(status=401, text="Unauthorized")
     if fault in {"403", "404", "500", "503"}:
         return web.Response(status=int(fault), text=f"Error {fault}")
-    if fault in {"close", "rubbish", "cut"} and request.transport is not None:
-        if fault == "rubbish":
-            request.transport.write(b"\x00\x16\x03 this is not HTTP\r\n\r\n")
-        elif fault == "cut":
-            head = b"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: 900\r\n"
-            request.transport.write(head + b'\r\n{"ems":[{')
-        request.transport.close()
-        return web.Response()
-    return None
+    return break_off(fault, request, b'{"ems":[{')

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import json
-import os
 from typing import TYPE_CHECKING, Any
 
 import anyio
 from aiohttp import web
 
+from bridge.simulators.broken import break_off, each
+
 if TYPE_CHECKING:
-    from asyncio import Transport
     from collections.abc import Callable
 
 FAULTS = {
@@ -39,14 +39,6 @@ FAULTS = {
 _SLOW = 30.0
 
 
-def _each(found: Any, change: Callable[[Any], Any]) -> Any:
-    if isinstance(found, dict):
-        return {key: _each(inner, change) for key, inner in found.items()}
-    if isinstance(found, list):
-        return [_each(inner, change) for inner in found]
-    return change(found)
-
-
 def _memory(value: Any) -> Any:
     return "212693561" if isinstance(value, str) else 2_126_935_608
 
@@ -55,10 +47,10 @@ _SPOILED: dict[str, Callable[[Any], str]] = {
     "truncated": lambda found: json.dumps(found)[: len(json.dumps(found)) // 2],
     "empty": lambda _: "{}",
     "list": lambda found: json.dumps([found]),
-    "nulls": lambda found: json.dumps(_each(found, lambda _: None)),
+    "nulls": lambda found: json.dumps(each(found, lambda _: None)),
     "half": lambda found: json.dumps({key: found[key] for key in list(found)[:1]}),
-    "memory": lambda found: json.dumps(_each(found, _memory)),
-    "words": lambda found: json.dumps(_each(found, lambda _: "n/a")),
+    "memory": lambda found: json.dumps(each(found, _memory)),
+    "words": lambda found: json.dumps(each(found, lambda _: "n/a")),
     "oversized": lambda _: json.dumps({"padding": "x" * 2_000_000}),
 }
 
@@ -82,16 +74,4 @@ async def disturb(fault: str | None, request: web.Request) -> web.StreamResponse
         raise web.HTTPFound("https://192.0.2.1/elsewhere")
     if fault in {"500", "429"}:
         return web.Response(status=int(fault), text="<html>error</html>", content_type="text/html")
-    if fault in {"close", "cut", "rubbish"} and request.transport is not None:
-        return _break_off(fault, request.transport)
-    return None
-
-
-def _break_off(fault: str, transport: Transport) -> web.Response:
-    if fault == "rubbish":
-        transport.write(b"\x00\x16\x03" + os.urandom(64) + b"\r\n\r\n")
-    elif fault == "cut":
-        head = b"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\n"
-        transport.write(head + b'Content-Length: 900\r\n\r\n{"statistics":{"pcs_pv')
-    transport.close()
-    return web.Response()
+    return break_off(fault, request, b'{"statistics":{"pcs_pv')

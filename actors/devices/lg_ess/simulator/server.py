@@ -7,7 +7,7 @@ import re
 import ssl
 import uuid
 from pathlib import Path
-from typing import Any, Self
+from typing import Any
 
 import anyio
 from aiohttp import web
@@ -16,6 +16,7 @@ from actors.devices.lg_ess.simulator import home15, pages
 from actors.devices.lg_ess.simulator.faults import as_json, disturb
 from actors.devices.lg_ess.simulator.graphs import graph
 from actors.devices.lg_ess.simulator.plant import MODELS, Plant
+from bridge.simulators.http import HttpSimulator
 
 SAMPLES = Path(__file__).parents[1] / "samples"
 PASSWORD = "aabbccddeeff"  # noqa: S105 - of a simulated device
@@ -26,7 +27,7 @@ _DATA_FAULTS = frozenset(
 )
 
 
-class Simulator:
+class Simulator(HttpSimulator):
     """`async with Simulator("home10") as sim:` serves one device on `sim.port`.
 
     pv, load: W; battery: W that it does by itself, + = discharge; soc: %; delay: s for each answer;
@@ -64,40 +65,22 @@ class Simulator:
         self.writes: list[dict[str, str]] = []
         self.fault: str | None = None
         self.expired_status = _EXPIRED
-        self._runner: web.AppRunner | None = None
         self._other: ssl.SSLContext | None = None
 
     # ---------------------------------------------------------------- serving
 
-    async def __aenter__(self) -> Self:
-        await self.start()
-        return self
-
-    async def __aexit__(self, *_: object) -> None:
-        await self.stop()
-
-    async def start(self) -> None:
-        """Listen; the port stays the same over stop and start."""
+    def application(self) -> web.Application:
+        """What it serves."""
         application = web.Application()
         application.router.add_route("*", "/{path:.*}", self._serve)
-        self._runner = web.AppRunner(
-            application, access_log=None, handler_cancellation=True, shutdown_timeout=0.1
-        )
-        await self._runner.setup()
-        site = web.TCPSite(
-            self._runner, self.host, self.port, reuse_address=True, ssl_context=self._tls()
-        )
-        await site.start()
-        self.port = self._runner.addresses[0][1]
+        return application
 
     async def stop(self) -> None:
         """Close every connection and the port; sessions end as with a restart of the device."""
-        runner, self._runner = self._runner, None
         self.keys.clear()
-        if runner is not None:
-            await runner.cleanup()
+        await super().stop()
 
-    def _tls(self) -> ssl.SSLContext:
+    def tls(self) -> ssl.SSLContext:
         """Its own certificate, or another one while that is the fault."""
 
         def loaded(name: str) -> ssl.SSLContext:

@@ -3,16 +3,14 @@
 from __future__ import annotations
 
 import json
-import os
-import socket
-import struct
 from typing import TYPE_CHECKING, Any
 
 import anyio
 from aiohttp import web
 
+from bridge.simulators.broken import break_off
+
 if TYPE_CHECKING:
-    from asyncio import Transport
     from collections.abc import Callable
 
 FAULTS = {
@@ -100,22 +98,4 @@ async def disturb(
     if fault == "login":
         challenge = 'Digest qop="auth", realm="sim", nonce="1", algorithm=SHA-256'
         return web.Response(status=401, headers={"WWW-Authenticate": challenge})
-    if fault in {"reset", "close", "rubbish", "cut"} and request.transport is not None:
-        return _break_off(fault, request.transport)
-    return None
-
-
-def _break_off(fault: str, transport: Transport) -> web.Response:
-    if fault == "rubbish":
-        transport.write(b"\x00\x16\x03" + os.urandom(64) + b"\r\n\r\n")
-    elif fault == "cut":
-        head = b"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\n"
-        transport.write(head + b'Content-Length: 900\r\n\r\n{"em:0":{"id":0,')
-    if fault == "reset":
-        # Linger 0: the other side sees a reset, not an orderly end.
-        linger = struct.pack("ii", 1, 0)
-        transport.get_extra_info("socket").setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, linger)
-        transport.abort()
-    else:
-        transport.close()
-    return web.Response()
+    return break_off(fault, request, b'{"em:0":{"id":0,')
