@@ -308,7 +308,7 @@ async def test_what_only_the_owner_can_mend_is_told_plainly(
         async with running(KIND, given, tmp_path, mosquitto.port) as them:
             await say(them, GridPower=5)
             await them.until(lambda: words in (health(them).get("error") or ""))
-            assert words in (last(them, "Actors/dut/Messages/Error") or "")
+            await them.until(lambda: words in (last(them, "Actors/dut/Messages/Error") or ""))
             assert "1 value waits" in health(them)["error"]
         assert spooled(tmp_path)
         assert not any(TOKEN.encode() in message.payload for message in them.got)
