@@ -26,6 +26,7 @@ state: {state}
 site: {{grid: meter}}
 actors:
   meter: {meter}
+  distributor: {{kind: distributor, strategy: surplus}}  # it answers each word of the meter at once
 """
 EXTERNAL = "{kind: external}"
 
