@@ -78,7 +78,7 @@ class TopicDevice(Device):
     reads_directly: ClassVar[bool] = False
 
     @classmethod
-    def needs(cls, id: str, settings: Any, site: SiteSettings | None) -> Iterator[Need]:  # noqa: A002, ARG003
+    def needs(cls, id: str, settings: Any, site: SiteSettings | None) -> Iterator[Need]:  # noqa: A002, ARG003 - as its base
         """Its topics."""
         yield from sources_of(settings.sources().values(), settings.stale)
 

@@ -116,7 +116,7 @@ class DistributorActor(Actor):
     )
 
     @classmethod
-    def needs(cls, id: str, settings: Any, site: SiteSettings | None) -> Iterator[Need]:  # noqa: A002, ARG003
+    def needs(cls, id: str, settings: Any, site: SiteSettings | None) -> Iterator[Need]:  # noqa: A002, ARG003 - as its base
         """Somebody who tells the prices."""
         if settings.tariff is not None:
             yield Word(f"Tariffs/{settings.tariff}/Curve", ours=True, by=settings.tariff, kept=True)

@@ -36,7 +36,7 @@ class Site(Actor):
     writes: ClassVar[tuple[str, ...]] = ("Site/{Value}", "Site/Balance")
 
     @classmethod
-    def needs(cls, id: str, settings: Any, site: SiteSettings | None) -> Iterator[Need]:  # noqa: A002, ARG003
+    def needs(cls, id: str, settings: Any, site: SiteSettings | None) -> Iterator[Need]:  # noqa: A002, ARG003 - as its base
         """What each device is in the house for."""
         if site is not None:
             for role, device in site.devices():

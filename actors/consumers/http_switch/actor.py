@@ -33,7 +33,7 @@ class HttpSwitch(Device):
     writes: ClassVar[tuple[str, ...]] = (*Device.writes, "Requests/{consumer}")
 
     @classmethod
-    def needs(cls, id: str, settings: Any, site: SiteSettings | None) -> Iterator[Need]:  # noqa: A002, ARG003
+    def needs(cls, id: str, settings: Any, site: SiteSettings | None) -> Iterator[Need]:  # noqa: A002, ARG003 - as its base
         """Somebody who shares the surplus."""
         yield from settings.shares(id)
 

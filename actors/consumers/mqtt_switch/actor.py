@@ -41,7 +41,7 @@ class MqttSwitch(Device):
     reads_directly = False
 
     @classmethod
-    def needs(cls, id: str, settings: Any, site: SiteSettings | None) -> Iterator[Need]:  # noqa: A002, ARG003
+    def needs(cls, id: str, settings: Any, site: SiteSettings | None) -> Iterator[Need]:  # noqa: A002, ARG003 - as its base
         """Its topics, and somebody who shares the surplus."""
         told = Told(settings)
 

@@ -46,7 +46,7 @@ class External(Device):
     reads_directly = False
 
     @classmethod
-    def needs(cls, id: str, settings: Any, site: SiteSettings | None) -> Iterator[Need]:  # noqa: A002, ARG003
+    def needs(cls, id: str, settings: Any, site: SiteSettings | None) -> Iterator[Need]:  # noqa: A002, ARG003 - as its base
         """Somebody who publishes it."""
         yield Word(f"Devices/{id}/+", ours=True)
 

@@ -40,10 +40,12 @@ class Belief:
         "_ring",
         "_sorted",
         "hold",
+        "mean",
     )
 
     def __init__(self, span: float = 1200.0, hold: float = 150.0, *, learns: bool = True) -> None:
         self.hold = hold
+        self.mean = 0.0  # of what is remembered
         self._learns = learns
         self._ring: deque[float] = deque(maxlen=max(1, round(span / _EVERY)))
         self._at = -math.inf
@@ -60,6 +62,7 @@ class Belief:
         self._learn(surplus)
         self._ring.append(surplus)
         self._sorted = sorted(self._ring)
+        self.mean = sum(self._ring) / len(self._ring)
         self._quantiles.clear()
 
     def _learn(self, surplus: float) -> None:
@@ -78,6 +81,7 @@ class Belief:
     def forget(self) -> None:
         """What was seen is no guide any more: the meter was away."""
         self._ring.clear()
+        self.mean = 0.0
         self._sorted.clear()
         self._quantiles.clear()
 
@@ -94,10 +98,6 @@ class Belief:
         if horizon <= 0:
             return 1.0
         return self.hold / horizon * (1 - math.exp(-horizon / self.hold))
-
-    def mean(self) -> float:
-        """The mean of what is remembered; 0 where nothing is."""
-        return sum(self._ring) / len(self._ring) if self._ring else 0.0
 
     @property
     def remembers(self) -> float:

@@ -38,9 +38,7 @@ class _Note:
     """What is remembered of a consumer between two decisions."""
 
     on: bool = False
-    earns: float = 0.0  # per hour x 1000, over the look-ahead
     missed: float = 0.0  # what the present level has lost since it was set
-    needs: float = 0.0  # W of surplus from which on it pays
 
 
 @dataclass(slots=True)
@@ -59,7 +57,6 @@ class Planner:
     _asking: tuple[str, ...] = ()
     _terms: list[Terms] = field(default_factory=list)  # what order and bids were made of
     _house: tuple[object, ...] = ()
-    _mean: float = 0.0
     _carried: dict[str, float] = field(default_factory=dict)
     _dearest: float = 0.0  # what a kWh is worth to those who make most of it
     _ordered: list[Consumer] = field(default_factory=list)
@@ -123,18 +120,18 @@ class Planner:
 
     def _aim(self, sky: Sky, surplus: float) -> float:
         """The surplus (W) that the levels are set for."""
+        if sky.storage is not None:
+            return sky.storage.bears(surplus, self.belief.mean)
         seen = self.belief.samples(surplus)
-        if sky.storage is None:
-            return self.sunshine.ahead(self.tuning.lead, min(seen), max(seen))
-        return sky.storage.bears(surplus, self.belief.mean())
+        return self.sunshine.ahead(self.tuning.lead, min(seen), max(seen))
 
     def _prepare(self, parts: Sequence[Consumer], sky: Sky) -> None:
         """Order and bids, made anew when the terms of anybody or the house have changed."""
         known = [one.terms for one in parts]
         if known != self._terms and any(_above_allowance(one) for one in parts):
             self._pondered = -math.inf
-        self._mean = round(self.belief.mean(), -2)
-        house = (sky.prices, sky.reservation, sky.storage, sky.soc, self._mean)
+        mean = round(self.belief.mean, -2)
+        house = (sky.prices, sky.reservation, sky.storage, sky.soc, mean)
         if known == self._terms and house == self._house:
             return
         self._terms, self._house = known, house
@@ -143,7 +140,7 @@ class Planner:
         self._carried, total = {}, 0.0
         for one in self._ordered:
             total += top_of(one.terms)
-            self._carried[one.id] = min(1.0, max(0.0, self._mean / total))
+            self._carried[one.id] = min(1.0, max(0.0, mean / total))
         self._bids = {one.id: self._bid(one, sky) for one in self._ordered}
 
     # ---------------------------------------------------------------- who runs
@@ -154,27 +151,26 @@ class Planner:
         tuning = self.tuning
         locked = {one.id for one in ordered if locked_on(one, sky.now)}
         held = sum(bids[name].first for name in locked)
-        seen = self.belief.samples(surplus)
-        if sky.storage is not None:
-            seen = [self.belief.mean()]
+        buffered = sky.storage is not None
+        seen = [self.belief.mean] if buffered else self.belief.samples(surplus)
         # A battery carries what runs through a cloud; nothing starts in one.
         clouded = min(0.0, surplus - seen[0])
         outlook = Outlook([watts - held for watts in seen])
         for one in ordered:
             note, bid, known = self._note(one.id), bids[one.id], one.terms
             running = one.allowance > 0 and not one.is_off()
-            if sky.storage is not None:
+            if buffered:
                 bid = self._bid(one, sky, -STOPS_BELOW if running else STARTS_ABOVE)
             if one.id in locked:
                 outlook.lift(bid.first)
             if running:
                 weight = self.belief.weight(max(known.min_off, tuning.keep_over))
-                note.earns = outlook.expected(bid, weight)
+                earns = outlook.expected(bid, weight)
             else:
                 weight = self.belief.weight(max(known.min_on, tuning.start_over))
-                note.earns = outlook.expected(bid, weight, clouded)
-            gain = note.earns * tuning.run / _PER_KWH
-            if not running and sky.storage is None and outlook.certain:
+                earns = outlook.expected(bid, weight, clouded)
+            gain = earns * tuning.run / _PER_KWH
+            if not running and not buffered and outlook.certain:
                 gain *= tuning.lasts
             cost = self._cost(one, bid)
             if running:
@@ -271,11 +267,9 @@ class Planner:
         loss = bid.gain(surplus, wanted) - bid.gain(surplus, has)
         note.missed += max(0.0, loss) * passed / _PER_KWH
         coming = note.missed + max(0.0, loss) * self.tuning.ahead / _PER_KWH
-        if newcomer and best < present:
-            # What it starts with was this one's: it is not given twice.
-            note.missed = 0.0
-            return demand.level(best)
-        if coming < self.tuning.write_cost or now < one.changed_at + self.tuning.gap:
+        # What a newcomer starts with was this one's: it is not given twice.
+        waits = coming < self.tuning.write_cost or now < one.changed_at + self.tuning.gap
+        if waits and not (newcomer and best < present):
             return demand.level(present)
         note.missed = 0.0
         return demand.level(best)

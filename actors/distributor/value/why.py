@@ -33,7 +33,7 @@ def off(one: Consumer, bid: Bid, sky: Sky, belief: Belief) -> Reason:
         return reasons.overdrawn(one.overdraft())
     if bid.value <= bid.prices.left:
         return reasons.worth_more_elsewhere(bid.value, bid.prices.left)
-    if sky.storage is not None and bid.kept > _NOISE and belief.mean() >= bid.first:
+    if sky.storage is not None and bid.kept > _NOISE and belief.mean >= bid.first:
         return reasons.battery_first(bid.kept, sky.soc)
     needed = bid.first + max(0.0, bid.kept)
     share = belief.share_above(needed)

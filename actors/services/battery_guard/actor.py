@@ -101,7 +101,7 @@ class BatteryGuard(Actor):
     writes: ClassVar[tuple[str, ...]] = (SET,)
 
     @classmethod
-    def needs(cls, id: str, settings: Any, site: SiteSettings | None) -> Iterator[Need]:  # noqa: A002, ARG003
+    def needs(cls, id: str, settings: Any, site: SiteSettings | None) -> Iterator[Need]:  # noqa: A002, ARG003 - as its base
         """Its battery, its chargers, its switch."""
         yield Handle(settings.battery, settings.control, "battery")
         for each in settings.chargers:

@@ -88,7 +88,7 @@ class ChargeCurrent(Actor):
     writes: ClassVar[tuple[str, ...]] = (SET,)
 
     @classmethod
-    def needs(cls, id: str, settings: Any, site: SiteSettings | None) -> Iterator[Need]:  # noqa: A002, ARG003
+    def needs(cls, id: str, settings: Any, site: SiteSettings | None) -> Iterator[Need]:  # noqa: A002, ARG003 - as its base
         """Its battery, its state of charge, its switch."""
         yield Handle(settings.battery, settings.control, "battery")
         if isinstance(settings.limit, str):

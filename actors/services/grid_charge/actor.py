@@ -100,7 +100,7 @@ class GridCharge(Actor):
     writes: ClassVar[tuple[str, ...]] = (SET,)
 
     @classmethod
-    def needs(cls, id: str, settings: Any, site: SiteSettings | None) -> Iterator[Need]:  # noqa: A002, ARG003
+    def needs(cls, id: str, settings: Any, site: SiteSettings | None) -> Iterator[Need]:  # noqa: A002, ARG003 - as its base
         """Its battery, prices and forecast, its switch."""
         yield Handle(settings.battery, settings.control, "battery")
         setting = "soc" if settings.soc else "battery"

@@ -66,7 +66,7 @@ class NetMeter(Device):
     reads_directly = False
 
     @classmethod
-    def needs(cls, id: str, settings: Any, site: SiteSettings | None) -> Iterator[Need]:  # noqa: A002, ARG003
+    def needs(cls, id: str, settings: Any, site: SiteSettings | None) -> Iterator[Need]:  # noqa: A002, ARG003 - as its base
         """The power of its meter."""
         meter = settings.meter or (site.grid if site else None)
         if meter is not None:

@@ -51,7 +51,7 @@ class TimeToGo(Device):
     reads_directly = False
 
     @classmethod
-    def needs(cls, id: str, settings: Any, site: SiteSettings | None) -> Iterator[Need]:  # noqa: A002, ARG003
+    def needs(cls, id: str, settings: Any, site: SiteSettings | None) -> Iterator[Need]:  # noqa: A002, ARG003 - as its base
         """What it computes from."""
         for each in batteries_of(settings.battery, site):
             yield Figure(each, "BatteryPower")

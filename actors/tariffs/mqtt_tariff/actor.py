@@ -34,7 +34,7 @@ class MqttTariff(Tariff):
     untried = None
 
     @classmethod
-    def needs(cls, id: str, settings: Any, site: SiteSettings | None) -> Iterator[Need]:  # noqa: A002, ARG003
+    def needs(cls, id: str, settings: Any, site: SiteSettings | None) -> Iterator[Need]:  # noqa: A002, ARG003 - as its base
         """Its one or two topics."""
         for topic in (settings.topic, settings.export_topic):
             if topic is not None:

@@ -38,7 +38,7 @@ class VenusDbus(Actor):
     writes: ClassVar[tuple[str, ...]] = (_PLAN,)
 
     @classmethod
-    def needs(cls, id: str, settings: Any, site: SiteSettings | None) -> Iterable[Need]:  # noqa: A002, ARG003
+    def needs(cls, id: str, settings: Any, site: SiteSettings | None) -> Iterable[Need]:  # noqa: A002, ARG003 - as its base
         """Its devices and the D-Bus."""
         return needs_of(id, settings)
 
